@@ -1,0 +1,1 @@
+"""Kernels: commutative monoids over columns, one a file, and the functions that are read off them."""

@@ -1,0 +1,1 @@
+"""The plan: what a pipeline does, from TOML or from Python, frozen and checked."""

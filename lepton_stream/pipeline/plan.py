@@ -1,0 +1,149 @@
+"""The frozen plan that both front ends make and every later stage reads.
+
+All times are integer microseconds. Nothing here checks anything: `pipeline.check` did before a plan exists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+FieldType: TypeAlias = Literal["str", "int", "float", "bool"]
+Scalar: TypeAlias = str | int | float | bool
+Format: TypeAlias = Literal["json", "csv"]
+TimeUnit: TypeAlias = Literal["s", "ms", "us", "ns", "iso8601"]
+Emit: TypeAlias = Literal["final", "updates"]
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """`on_bad = { default = VALUE }`: what a bad value is replaced with."""
+
+    value: Scalar
+
+
+OnBad: TypeAlias = Literal["reject", "null", "clip"] | Default
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One typed field of a record and its rules.
+
+    `required`: it must be there and not null. `on_bad` says what happens to a value that is missing though required,
+    of the wrong type, outside [min, max] or not in `one_of`; `clip` mends only what is outside [min, max] and rejects
+    the rest.
+    """
+
+    name: str
+    type: FieldType
+    required: bool = True
+    min: float | int | None = None
+    max: float | int | None = None
+    one_of: tuple[Scalar, ...] | None = None
+    on_bad: OnBad = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class FileTime:
+    """Event time put together from file columns.
+
+    Without `format`: numeric columns year, month, day and then hour, minute, second as far as given. With `format`
+    (strptime): the columns joined by one space. `zone` is an IANA name; the time is local there.
+    """
+
+    columns: tuple[str, ...]
+    zone: str = "UTC"
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """`[source.file]`: the form of an input file where it differs from the topic's records."""
+
+    format: Format = "json"
+    delimiter: str = ","
+    header: bool = True
+    columns: tuple[str, ...] = ()
+    null: tuple[str, ...] = ("",)
+    rename: tuple[tuple[str, str], ...] = ()
+    time: FileTime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where records come from and how one is read.
+
+    `key`: fields whose canonical bytes are the record's key (`--partitions`, `feed`). `id`: fields that make two
+    records the same, or "all" for the whole record's bytes, or None for no dedup. `max_ahead_us`: how far an event
+    time may lie ahead of the record's timestamp.
+    """
+
+    topic: str
+    time: str
+    format: Format = "json"
+    time_unit: TimeUnit = "s"
+    time_zone: str = "UTC"
+    key: tuple[str, ...] = ()
+    id: tuple[str, ...] | Literal["all"] | None = None
+    max_ahead_us: int = 3_600_000_000
+    max_record_bytes: int = 524_288
+    idle: Literal["advance", "wait"] = "advance"
+    idle_timeout_us: int = 30_000_000
+    file: FileForm = FileForm()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One result column: `mean(pm25)` is Call("mean", ("pm25",))."""
+
+    function: str
+    args: tuple[str | int | float, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.function}({', '.join(str(a) for a in self.args)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One `[[window]]` section. Tumbling: window k covers [k*size + offset, (k+1)*size + offset) in event time.
+
+    `grace_us`: how long after it closed a window still takes a record that `prepare` accepted (then it is revised).
+    """
+
+    name: str
+    size_us: int
+    group_by: tuple[str, ...]
+    results: tuple[tuple[str, Call], ...]
+    offset_us: int = 0
+    lateness_us: int = 0
+    grace_us: int = 0
+    emit: Emit = "final"
+    kind: Literal["tumbling"] = "tumbling"
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """What `topics apply` creates."""
+
+    partitions: int = 4
+    replication: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole pipeline. `fields` has every field that is read, time, key and id fields included, sorted by name."""
+
+    name: str
+    source: Source
+    fields: tuple[Field, ...]
+    windows: tuple[Window, ...]
+    version: int = 1
+    dedup_memory: int = 1_000_000
+    topics: Topics = field(default_factory=Topics)
+
+    def field_named(self, name: str) -> Field:
+        """The field of that name. Raises KeyError."""
+        for f in self.fields:
+            if f.name == name:
+                return f
+        raise KeyError(name)
