@@ -1,0 +1,58 @@
+"""The account: what became of every record read, per source partition."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Account:
+    """Each record read has one of four outcomes, and they add up to `read`.
+
+    `late_by_window`: accepted records that were left out of a window section they were late for. `mended`: values that
+    on_bad replaced, by rule.
+    """
+
+    read: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    late: int = 0
+    dead_lettered: Counter[str] = field(default_factory=Counter)
+    late_by_window: Counter[str] = field(default_factory=Counter)
+    mended: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Account) -> None:
+        """Add another account."""
+        self.read += other.read
+        self.accepted += other.accepted
+        self.duplicate += other.duplicate
+        self.late += other.late
+        self.dead_lettered.update(other.dead_lettered)
+        self.late_by_window.update(other.late_by_window)
+        self.mended.update(other.mended)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the four outcomes add up to the records read."""
+        return self.read == self.accepted + self.duplicate + self.late + self.dead_lettered.total()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, keys of the counters sorted."""
+        return {
+            "read": self.read,
+            "accepted": self.accepted,
+            "duplicate": self.duplicate,
+            "late": self.late,
+            "dead_lettered": dict(sorted(self.dead_lettered.items())),
+            "late_by_window": dict(sorted(self.late_by_window.items())),
+            "mended": dict(sorted(self.mended.items())),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Account:
+        """What `to_dict` gave."""
+        whole = {name: data[name] for name in ("read", "accepted", "duplicate", "late")}
+        counters = {name: Counter(data[name]) for name in ("dead_lettered", "late_by_window", "mended")}
+        return cls(**whole, **counters)

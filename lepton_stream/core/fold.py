@@ -1,0 +1,89 @@
+"""From frames to the state of a shuffle partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lepton_stream.account import Account
+from lepton_stream.core.aggregate import aggregate, cells_of
+from lepton_stream.core.job import Job
+from lepton_stream.errors import IntegrityError
+from lepton_stream.kernels.kernel import Rows
+from lepton_stream.shuffle.frame import Frame, Part, RowsPart
+from lepton_stream.shuffle.routing import prints_of
+from lepton_stream.windows.table import Table
+from lepton_stream.windows.watermark import Progress
+
+
+@dataclass(slots=True)
+class PartitionState:
+    """What merge knows of one shuffle partition: the tables, the progress of every source, the account it keeps."""
+
+    tables: list[Table]
+    progress: dict[int, Progress]
+    account: dict[int, Account] = field(default_factory=dict)
+    number: int = 0
+
+    @classmethod
+    def empty(cls, job: Job, sources: dict[int, int]) -> PartitionState:
+        """Before the first frame. `sources`: the offset at which each source partition begins."""
+        return cls([Table(s) for s in job.sections], {s: Progress(next=at) for s, at in sources.items()})
+
+    @property
+    def ended(self) -> bool:
+        """Whether every source has ended."""
+        return all(p.ended for p in self.progress.values())
+
+
+def fold(job: Job, state: PartitionState, frame: Frame) -> bool:
+    """Move the state on by a frame; False if the frame is a repetition and nothing was done.
+
+    Raises IntegrityError for a frame of another plan, a hole or an overlap: going on would count wrongly.
+    """
+    progress = _expected(job, state, frame)
+    if progress is None:
+        return False
+    for number, part in frame.parts:
+        _fold_part(job, state, frame.source, number, part)
+    if frame.account is not None:
+        state.account.setdefault(frame.source, Account()).add(frame.account)
+    progress.next = frame.end
+    progress.high = max(progress.high, frame.high)
+    progress.idle = max(progress.idle, frame.idle)
+    progress.ended |= frame.ended
+    return True
+
+
+def _expected(job: Job, state: PartitionState, frame: Frame) -> Progress | None:
+    if frame.plan != job.plan_hash:
+        raise IntegrityError(
+            f"frame of plan {frame.plan}, this worker runs plan {job.plan_hash}: drain the old one first"
+        )
+    progress = state.progress.get(frame.source)
+    if progress is None:
+        raise IntegrityError(f"frame of source partition {frame.source}, which this pipeline does not know")
+    s, start, end = frame.source, frame.start, frame.end
+    if start == end:  # a heartbeat counts only where the sender stands where we stand: a resumed zombie does not
+        return progress if start == progress.next else None
+    if end <= progress.next:
+        return None
+    if start != progress.next:
+        kind = "hole" if start > progress.next else "overlap"
+        raise IntegrityError(f"{kind} in source partition {s}: expected offset {progress.next}, got [{start}, {end})")
+    return progress
+
+
+def _fold_part(job: Job, state: PartitionState, source: int, number: int, part: Part) -> None:
+    section, table = job.sections[number], state.tables[number]
+    if isinstance(part, RowsPart):
+        rows = Rows(part.columns, part.time, np.full(len(part), source, np.int64), part.offset)
+        part = aggregate(section, rows, cells_of(job, section, rows))
+    gone = table.too_late(part.window)
+    if gone.any():  # prepare accepted them, but idleness closed their windows meanwhile
+        account = state.account.setdefault(source, Account())
+        account.late_by_window[section.window.name] += int(part.rows[gone].sum())
+        part = part.take(np.flatnonzero(~gone))
+    prints = prints_of([part.group[name] for name in section.window.group_by], part.window, job.key)
+    table.add_partials(table.rows_for(prints, part.window, part.group), part.states)

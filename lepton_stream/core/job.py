@@ -1,0 +1,61 @@
+"""A plan made ready to run, and what prepare knows of one source partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import Literal, TypeAlias
+
+from lepton_stream.dedup.fingerprint import Key
+from lepton_stream.dedup.memory import DedupMemory
+from lepton_stream.formats.decoder import Decoder
+from lepton_stream.pipeline.plan import Plan
+from lepton_stream.pipeline.plan_hash import plan_hash
+from lepton_stream.windows.section import Section, sections
+from lepton_stream.windows.watermark import NEVER
+
+Route = Literal["partials", "rows"]
+Lap: TypeAlias = Callable[[str], None]
+
+
+def _no_lap(_stage: str) -> None:
+    """Nobody is timing."""
+
+
+class Job:
+    """A plan made ready to run.
+
+    `partitions`: how many shuffle partitions there are. `route`: whether prepare pre-aggregates; the results are the
+    same. `secret`: 16 random bytes for the fingerprints; they decide nothing but who can make ids collide. `lap` is
+    told the name of each stage when it is done, so that a runtime can time it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        decoder: Decoder,
+        secret: bytes,
+        *,
+        partitions: int = 1,
+        route: Route = "partials",
+        lap: Lap = _no_lap,
+    ) -> None:
+        self.plan, self.decoder = plan, decoder
+        self.plan_hash = plan_hash(plan)
+        self.partitions, self.route, self.lap = partitions, route, lap
+        self.key = Key.from_bytes(secret)
+        self.sections: tuple[Section, ...] = sections(plan)
+
+    def decoding(self, decoder: Decoder) -> Job:
+        """The same job for records of another form, such as a CSV file with its own header."""
+        other = copy(self)
+        other.decoder = decoder
+        return other
+
+
+class SourceState:
+    """What prepare knows of one source partition: the ids it remembers and the highest event time so far."""
+
+    def __init__(self, job: Job) -> None:
+        self.high = NEVER
+        self.dedup = DedupMemory(job.plan.dedup_memory) if job.plan.source.id is not None else None

@@ -1,0 +1,136 @@
+"""From a chunk of raw records to frames: clean, deduplicate, judge lateness, group, route."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from lepton_stream.account import Account
+from lepton_stream.chunk import Chunk
+from lepton_stream.cleaning.event_time import timed
+from lepton_stream.cleaning.rules import clean
+from lepton_stream.columns import Columns, Index, Mask, Text, take
+from lepton_stream.core.aggregate import aggregate, cells_of
+from lepton_stream.core.job import Job, SourceState
+from lepton_stream.dedup.fingerprint import Fingerprints, fingerprints
+from lepton_stream.formats.decoder import Decoded, Reject
+from lepton_stream.kernels.kernel import Rows
+from lepton_stream.shuffle.frame import Frame, Part, RowsPart, section_fields, split
+from lepton_stream.shuffle.routing import partitions_of
+from lepton_stream.windows.section import Section
+from lepton_stream.windows.watermark import NEVER, high_before, late
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What became of a chunk. `frames`: one a shuffle partition. `late`: offsets of late records, ascending."""
+
+    frames: list[Frame]
+    rejects: list[Reject]
+    late: Index
+    account: Account
+
+
+def prepare(job: Job, source: SourceState, chunk: Chunk) -> Prepared:
+    """Clean, deduplicate, judge lateness, group and route a chunk; `source` moves on."""
+    decoded, time = _clean(job, chunk)
+    offsets = chunk.offsets[decoded.rows]
+    duplicate = _duplicates(job, source, chunk, decoded, offsets)
+    job.lap("dedup")
+    before, source.high = high_before(source.high, time)
+    too_late = [~duplicate & late(time, before, s.window.lateness_us) for s in job.sections]
+    late_for_all = np.logical_and.reduce(too_late)
+    accepted = ~duplicate & ~late_for_all
+    account = Account(
+        read=len(chunk),
+        accepted=int(np.count_nonzero(accepted)),
+        duplicate=int(np.count_nonzero(duplicate)),
+        late=int(np.count_nonzero(late_for_all)),
+        dead_lettered=Counter(str(r.reason) for r in decoded.rejects),
+        mended=Counter(decoded.mended),
+    )
+    parts: list[list[tuple[int, Part]]] = [[] for _ in range(job.partitions)]
+    for number, section in enumerate(job.sections):
+        left_out = int(np.count_nonzero(accepted & too_late[number]))
+        if left_out:
+            account.late_by_window[section.window.name] += left_out
+        rows = _rows(section, decoded.columns, time, offsets, chunk, accepted & ~too_late[number])
+        for p, part in enumerate(_parts(job, section, rows)):
+            if len(part):
+                parts[p].append((number, part))
+    frames = _frames(job, chunk, source.high, parts, account)
+    job.lap("group and aggregate")
+    return Prepared(frames, decoded.rejects, offsets[late_for_all], account)
+
+
+def _clean(job: Job, chunk: Chunk) -> tuple[Decoded, Index]:
+    decoded = job.decoder.decode(chunk.values)
+    job.lap("decode")
+    decoded, time = timed(clean(decoded, job.plan.fields), job.plan.source, chunk.timestamp)
+    job.lap("clean")
+    return decoded, time
+
+
+def _duplicates(job: Job, source: SourceState, chunk: Chunk, decoded: Decoded, offsets: Index) -> Mask:
+    if source.dedup is None:
+        return np.zeros(len(offsets), np.bool_)
+    return source.dedup.seen(_ids(job, chunk, decoded), offsets)
+
+
+def _ids(job: Job, chunk: Chunk, decoded: Decoded) -> Fingerprints:
+    names = job.plan.source.id
+    assert names is not None
+    if names == "all":
+        data, start, length = chunk.values.spans()
+        whole = Text(np.frombuffer(data, np.uint8), start[decoded.rows], length[decoded.rows])
+        return fingerprints([whole], job.key)
+    return fingerprints([decoded.columns[name] for name in names], job.key)
+
+
+def remember(job: Job, source: SourceState, chunk: Chunk) -> None:
+    """Rebuild the dedup memory from a chunk that was counted before; nothing else moves."""
+    if source.dedup is not None:
+        decoded, _ = _clean(job, chunk)
+        _duplicates(job, source, chunk, decoded, chunk.offsets[decoded.rows])
+
+
+def _rows(section: Section, columns: Columns, time: Index, offsets: Index, chunk: Chunk, keep: Mask) -> Rows:
+    named = {name: columns[name] for name in section_fields(section)}
+    if not keep.all():
+        named = {name: take(column, keep) for name, column in named.items()}
+        time, offsets = time[keep], offsets[keep]
+    return Rows(named, time, np.full(len(time), chunk.source.partition, np.int64), offsets)
+
+
+def _parts(job: Job, section: Section, rows: Rows) -> list[Part]:
+    """The section's rows or partials, one part a shuffle partition."""
+    grouped = cells_of(job, section, rows)
+    target = partitions_of(rows.columns, section.window.group_by, grouped.first, job.partitions)
+    if job.route == "rows":
+        return split(RowsPart(rows.columns, rows.time, rows.offset), target[grouped.code], job.partitions)
+    return split(aggregate(section, rows, grouped), target, job.partitions)
+
+
+def _frames(job: Job, chunk: Chunk, high: int, parts: list[list[tuple[int, Part]]], account: Account) -> list[Frame]:
+    """One frame a shuffle partition, empty ones too; the account travels in one of them."""
+    s = chunk.source.partition
+    return [
+        Frame(
+            plan=job.plan_hash,
+            source=s,
+            start=chunk.start,
+            end=chunk.end,
+            high=high,
+            parts=tuple(parts[p]),
+            account=account if p == s % job.partitions else None,
+        )
+        for p in range(job.partitions)
+    ]
+
+
+def heartbeat(job: Job, source: int, at: int, high: int, idle: int = NEVER, *, ended: bool = False) -> list[Frame]:
+    """Frames without records, one a shuffle partition: how far time has come, and whether the source has ended."""
+    one = Frame(job.plan_hash, source, at, at, high, idle, ended)
+    return [one] * job.partitions

@@ -1,0 +1,1 @@
+"""Fingerprints of ids and keys, and the memory of ids seen."""

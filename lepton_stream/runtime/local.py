@@ -1,0 +1,193 @@
+"""The single point: a whole pipeline in one process, from files or records at hand, without a broker."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+from lepton_stream import clock
+from lepton_stream.account import Account
+from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.core import Job, PartitionState, Prepared, Route, SourceState, checkpoint, fold, heartbeat, prepare
+from lepton_stream.errors import PlanError, Problem
+from lepton_stream.formats.dead_letters import DeadLetter, dead_letter
+from lepton_stream.pipeline.plan import Plan
+from lepton_stream.runtime import partitioned
+from lepton_stream.runtime.inputs import Input, RecordsAtHand, open_inputs
+from lepton_stream.runtime.stopwatch import Stopwatch
+from lepton_stream.windows.results import Results, together
+
+Bury: TypeAlias = Callable[[Sequence[DeadLetter]], None]
+InputGiven: TypeAlias = str | Path | RecordsAtHand | Sequence[str | Path]
+
+
+def _discard(_letters: Sequence[DeadLetter]) -> None:
+    """Nobody asked for the dead letters; they are counted all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a local run is carried out; none of it changes what is counted, but for `partitions`.
+
+    `partitions`: split the merged inputs by key as a topic of so many partitions would hold them; None: each input is a
+    source partition of its own. `bury` takes the dead letters of a chunk.
+    """
+
+    partitions: int | None = None
+    route: Route = "partials"
+    bury: Bury = _discard
+    stdin: BinaryIO | None = None
+    run_start_us: int | None = None
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+
+
+@dataclass(slots=True)
+class _Line:
+    """One source partition on its way: where its chunks come from and what prepare knows of it."""
+
+    source: SourcePartition
+    job: Job
+    state: SourceState
+    long: dict[int, int]
+    next: int = 0
+
+
+class LocalRun:
+    """Iterate for the results, batch by batch; afterwards `account`, `stages` and the rest tell how it went.
+
+    Raises UsageError and PlanError before the first result where inputs cannot be read or do not fit.
+    """
+
+    def __init__(self, plan: Plan, given: InputGiven, options: Options | None = None) -> None:
+        self.plan, self._options = plan, options or Options()
+        start = self._options.run_start_us
+        run_start_us = clock.now_us() if start is None else start
+        self.inputs: list[Input] = open_inputs(given, plan, run_start_us, self._options.stdin)
+        self.watch = Stopwatch(clock.cpu_s)
+        self.accounts: dict[SourcePartition, Account] = {}
+        self.results = 0
+        self._first_reject = ""
+
+    def __iter__(self) -> Iterator[Results]:
+        began, cpu = clock.elapsed_s(), clock.cpu_s()
+        try:
+            for batch in self._batches():
+                self.results += len(batch)
+                yield batch
+        finally:
+            self.seconds, self.cpu_seconds = clock.elapsed_s() - began, clock.cpu_s() - cpu
+            for given in self.inputs:
+                given.close()
+        self._refuse_if_nothing_fits()
+
+    seconds = 0.0
+    cpu_seconds = 0.0
+
+    @property
+    def account(self) -> Account:
+        """All source partitions together, as far as the run has come."""
+        total = Account()
+        for account in self.accounts.values():
+            total.add(account)
+        return total
+
+    def stats(self) -> dict[str, Any]:
+        """Totals as plain values, what `--stats` writes."""
+        named = {f"{s.topic}[{s.partition}]": a.to_dict() for s, a in self.accounts.items()}
+        return {
+            **self.account.to_dict(),
+            "results": self.results,
+            "seconds": round(self.seconds, 6),
+            "cpu_seconds": round(self.cpu_seconds, 6),
+            "stages": {stage: round(s, 6) for stage, s in self.watch.stages.items()},
+            "sources": named,
+        }
+
+    def _batches(self) -> Iterator[Results]:
+        partitions = self._options.partitions
+        first = self.inputs[0].decoder(self.plan.fields)
+        job = Job(
+            self.plan,
+            first,
+            self._options.secret,
+            partitions=partitions or 1,
+            route=self._options.route,
+            lap=self.watch.lap,
+        )
+        if partitions is None:
+            lines = [self._line(g.source, job.decoding(g.decoder(self.plan.fields)), g.long) for g in self.inputs]
+            feed = _by_time(lines, self.inputs)
+        else:
+            topic = self.plan.source.topic
+            cut = [partitioned.Partition(SourcePartition(topic, p)) for p in range(partitions)]
+            lines = [self._line(c.source, job, c.long) for c in cut]
+            feed = ((lines[c.source.partition], chunk) for c, chunk in partitioned.chunks(self.inputs, self.plan, cut))
+        yield from self._drive(job, lines, feed)
+
+    def _line(self, source: SourcePartition, job: Job, long: dict[int, int]) -> _Line:
+        self.accounts[source] = Account()
+        return _Line(source, job, SourceState(job), long)
+
+    def _drive(self, job: Job, lines: list[_Line], feed: Iterator[tuple[_Line, Chunk | None]]) -> Iterator[Results]:
+        """Chunk by chunk through prepare, fold and checkpoint; a chunk of None: this source has ended."""
+        sources = {line.source.partition: 0 for line in lines}
+        states = [PartitionState.empty(job, sources) for _ in range(job.partitions)]
+        for line, chunk in feed:
+            self.watch.lap("read")
+            if chunk is None:
+                frames = heartbeat(job, line.source.partition, line.next, line.state.high, ended=True)
+            else:
+                prepared = prepare(line.job, line.state, chunk)
+                self._settle(line, chunk, prepared)
+                line.next, frames = chunk.end, prepared.frames
+            yield from self._merge(job, states, frames)
+        for line in lines:
+            ended = heartbeat(job, line.source.partition, line.next, line.state.high, ended=True)
+            yield from self._merge(job, states, ended)
+
+    def _merge(self, job: Job, states: list[PartitionState], frames: list[Any]) -> Iterator[Results]:
+        for state, frame in zip(states, frames, strict=True):
+            fold(job, state, frame)
+        self.watch.lap("fold")
+        batches = together([batch for state in states for batch in checkpoint(state).results])
+        self.watch.lap("close windows")
+        yield from batches
+        self.watch.lap("output")
+
+    def _settle(self, line: _Line, chunk: Chunk, prepared: Prepared) -> None:
+        """Book the chunk and bury its dead letters."""
+        self.accounts[line.source].add(prepared.account)
+        if not prepared.rejects:
+            return
+        letters = []
+        for reject in prepared.rejects:
+            offset, value = int(chunk.offsets[reject.row]), chunk.values[reject.row]
+            letters.append(dead_letter(line.source, offset, reject, value, line.long.pop(offset, None)))
+        if not self._first_reject:
+            self._first_reject = f"{letters[0].source.topic}, record {letters[0].offset}: {letters[0].detail}"
+        self._options.bury(letters)
+        self.watch.lap("dead letters")
+
+    def _refuse_if_nothing_fits(self) -> None:
+        """When every record was dead-lettered, plan and data do not fit: say so instead of ending well."""
+        total = self.account
+        if total.read and total.dead_lettered.total() == total.read:
+            reason, count = total.dead_lettered.most_common(1)[0]
+            wish = f"none of the {total.read} records fits this plan; most often {reason} ({count})"
+            problem = Problem("input", "", wish, where=self._first_reject)
+            raise PlanError(f"{self.plan.name}: the input does not fit the pipeline", [problem])
+
+
+def _by_time(lines: list[_Line], inputs: list[Input]) -> Iterator[tuple[_Line, Chunk | None]]:
+    """Each time a chunk of the input that is behind the others in event time."""
+    waiting = [(line, iter(given)) for line, given in zip(lines, inputs, strict=True)]
+    while waiting:
+        at = min(range(len(waiting)), key=lambda i: (waiting[i][0].state.high, i))
+        line, chunks = waiting[at]
+        chunk = next(chunks, None)
+        if chunk is None:
+            del waiting[at]
+        yield line, chunk

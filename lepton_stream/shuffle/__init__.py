@@ -1,0 +1,1 @@
+"""Routing by key, and frames: what travels from prepare to merge."""

@@ -1,0 +1,1 @@
+"""Event-time windows: assignment, watermark, and the table of open groups."""

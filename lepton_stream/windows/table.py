@@ -1,0 +1,148 @@
+"""The table of a window section: the state of every open (group, window) cell of one shuffle partition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lepton_stream.columns import Column, Columns, Index, Mask, concat, take
+from lepton_stream.dedup.fingerprint import Fingerprints
+from lepton_stream.dedup.index import FingerprintIndex
+from lepton_stream.kernels import kernel as kernels
+from lepton_stream.kernels.kernel import State
+from lepton_stream.windows.section import Section
+from lepton_stream.windows.tumbling import end_of
+from lepton_stream.windows.watermark import NEVER
+
+_SMALL = 1024
+
+
+class Table:
+    """Cells are rows of arrays, found through an index of their fingerprints.
+
+    A cell is open until its window closes; then its final result is read and, once the grace is over too, it leaves.
+    Cells that left are swept out when they are half of the table.
+    """
+
+    def __init__(self, section: Section) -> None:
+        self.section = section
+        self.closed_to = NEVER
+        """Windows that end (and have had their grace) by this event time take no more rows."""
+        self.count = 0
+        self._reset(0)
+
+    def _reset(self, capacity: int) -> None:
+        self._index = FingerprintIndex(capacity)
+        self._group: dict[str, list[Column]] = {name: [] for name in self.section.window.group_by}
+        self.window = np.zeros(capacity, np.int64)
+        self._high = np.zeros(capacity, np.uint64)
+        self._low = np.zeros(capacity, np.uint64)
+        self.held = np.zeros(capacity, np.bool_)
+        self.final = np.zeros(capacity, np.bool_)
+        self.touched = np.zeros(capacity, np.bool_)
+        self.states: dict[str, State] = {k.key: k.empty(capacity) for k in self.section.kernels}
+
+    def rows_for(self, prints: Fingerprints, window: Index, group: Columns) -> Index:
+        """The table's row for each of m different cells; new cells get one. `window`: their numbers."""
+        slots, new = self._index.settle(prints)
+        fresh = np.flatnonzero(new)
+        if len(fresh):
+            rows = np.arange(self.count, self.count + len(fresh))
+            self._make_room(self.count + len(fresh))
+            self.window[rows] = window[fresh]
+            self._high[rows], self._low[rows] = prints.high[fresh], prints.low[fresh]
+            self.held[rows] = True
+            for name, column in group.items():
+                self._group[name].append(take(column, fresh))
+            self._index.put(slots[fresh], rows)
+            self.count += len(fresh)
+        found = self._index.get(slots)
+        self.touched[found] = True
+        return found
+
+    def _make_room(self, cells: int) -> None:
+        have = len(self.window)
+        if cells <= have:
+            return
+        wider = max(cells, 2 * have, _SMALL)
+        for name in ("window", "_high", "_low", "held", "final", "touched"):
+            array = getattr(self, name)
+            longer = np.zeros(wider, array.dtype)
+            longer[:have] = array
+            setattr(self, name, longer)
+        for kernel in self.section.kernels:
+            kernels.grow(kernel, self.states[kernel.key], wider)
+
+    def add_partials(self, cell: Index, partials: dict[str, State]) -> None:
+        """Merge partial states, by kernel key; their group i belongs to the table's row `cell[i]`."""
+        for kernel in self.section.kernels:
+            kernel.merge(self.states[kernel.key], cell, partials[kernel.key])
+
+    def group(self, rows: Index) -> Columns:
+        """The group columns of these rows."""
+        out: Columns = {}
+        for name, pieces in self._group.items():
+            if len(pieces) > 1:
+                pieces[:] = [concat(pieces)]
+            out[name] = take(pieces[0], rows)
+        return out
+
+    def read(self, rows: Index) -> dict[str, list[Any]]:
+        """The result columns of these rows."""
+        states = {key: kernels.take(state, rows) for key, state in self.states.items()}
+        return {name: f.read([states[k.key] for k in f.kernels]) for name, f in self.section.functions}
+
+    def open_cells(self) -> int:
+        """Cells that wait for their window to close."""
+        return int(np.count_nonzero(self._held() & ~self.final[: self.count]))
+
+    def closable(self, mark: int) -> Index:
+        """Rows whose window ends by `mark` and that are open, or were touched again within the grace."""
+        held = self._held()
+        ended = end_of(self.section.window, self.window[: self.count]) <= mark
+        return np.flatnonzero(held & ended & (~self.final[: self.count] | self.touched[: self.count]))
+
+    def changed_open(self, closing: Index) -> Index:
+        """Open rows that were touched since `settled` was last called and are not among those closing."""
+        changed = self._held() & self.touched[: self.count] & ~self.final[: self.count]
+        changed[closing] = False
+        return np.flatnonzero(changed)
+
+    def settled(self, closed: Index, mark: int) -> None:
+        """`closed` have had their results read; the windows up to `mark` are done with but for their grace."""
+        self.final[closed] = True
+        self.touched[: self.count] = False
+        gone_to = mark - self.section.window.grace_us
+        self.closed_to = max(self.closed_to, gone_to)
+        ends = end_of(self.section.window, self.window[: self.count])
+        self.held[: self.count] &= ~(self.final[: self.count] & (ends <= self.closed_to))
+        self._sweep()
+
+    def too_late(self, window: Index) -> Mask:
+        """Which window numbers are closed for good."""
+        return end_of(self.section.window, window) <= self.closed_to
+
+    def _held(self) -> Mask:
+        return self.held[: self.count]
+
+    def _sweep(self) -> None:
+        keep = np.flatnonzero(self._held())
+        if self.count < _SMALL or 2 * len(keep) > self.count:
+            return
+        self.keep(keep)
+
+    def keep(self, rows: Index) -> None:
+        """Only these rows stay, in that order."""
+        group, flags = self.group(rows), (self.final[rows], self.touched[rows])
+        window, prints = self.window[rows], Fingerprints(self._high[rows], self._low[rows])
+        states = {key: kernels.take(state, rows) for key, state in self.states.items()}
+        self.count = 0
+        self._reset(len(rows))
+        if len(rows):
+            self.rows_for(prints, window, group)
+        self.final[: self.count], self.touched[: self.count] = flags
+        for kernel in self.section.kernels:
+            capacity = len(self.window)
+            kernels.grow(kernel, states[kernel.key], capacity)
+            self.states[kernel.key] = states[kernel.key]
