@@ -1,3 +1,8 @@
 """Lepton Stream: a streaming data processor in Python."""
 
-__version__ = "0.1.0"
+from lepton_stream._version import __version__
+from lepton_stream.api import Pipeline, Run, run
+from lepton_stream.errors import LeptonError, PlanError
+from lepton_stream.pipeline.source import find as load
+
+__all__ = ["LeptonError", "Pipeline", "PlanError", "Run", "__version__", "load", "run"]

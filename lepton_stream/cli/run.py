@@ -21,7 +21,6 @@ from lepton_stream.formats.results_out import Output, open_output
 from lepton_stream.pipeline.source import find
 from lepton_stream.runtime.local import Bury, LocalRun, Options
 
-
 _SIGPIPE = 128 + signal.SIGPIPE
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import typer
 
-from lepton_stream import __version__
+from lepton_stream._version import __version__
 
 
 def version(as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lepton_stream.kernels import exact
-from lepton_stream.kernels.count import Count
+from lepton_stream.kernels.counting import Count
 from lepton_stream.kernels.edges import Edge
 from lepton_stream.kernels.extremes import Extreme
 from lepton_stream.kernels.kernel import Array, Kernel, State
