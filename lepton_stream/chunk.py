@@ -55,10 +55,15 @@ class Values:
         """(data, start int64[n], length int64[n]). Made once."""
         if self._data is None:
             values = self._list or []
-            self._length = np.fromiter((-1 if v is None else len(v) for v in values), np.int64, len(values))
-            present = np.maximum(self._length, 0)
-            self._start = np.cumsum(present) - present
-            self._data = b"".join([*(v or b"" for v in values), bytes(PADDING)])
+            try:
+                present: list[bytes] = values  # type: ignore[assignment]
+                self._length = np.fromiter(map(len, present), np.int64, len(values))
+            except TypeError:  # tombstones: rare, so the common case pays nothing for them
+                present = [v or b"" for v in values]
+                self._length = np.fromiter((-1 if v is None else len(v) for v in values), np.int64, len(values))
+            width = np.maximum(self._length, 0)
+            self._start = np.cumsum(width) - width
+            self._data = b"".join([*present, bytes(PADDING)])
         return self._data, self._start, self._length
 
     def __getitem__(self, row: int) -> bytes | None:

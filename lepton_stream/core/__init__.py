@@ -8,7 +8,8 @@ They are pure: no clock, no randomness, no I/O. State is handed in and moved on 
 state, whatever chunks they came in.
 """
 
-from lepton_stream.core.checkpoint import Checkpoint, checkpoint
+from lepton_stream.core.checkpoint import Checkpoint, Slice, checkpoint, durable_checkpoint
+from lepton_stream.core.delta import apply
 from lepton_stream.core.fold import PartitionState, fold
 from lepton_stream.core.job import Job, Route, SourceState
 from lepton_stream.core.prepare import Prepared, heartbeat, prepare, remember
@@ -19,8 +20,11 @@ __all__ = [
     "PartitionState",
     "Prepared",
     "Route",
+    "Slice",
     "SourceState",
+    "apply",
     "checkpoint",
+    "durable_checkpoint",
     "fold",
     "heartbeat",
     "prepare",

@@ -1,28 +1,78 @@
-"""From the state of a shuffle partition to results."""
+"""From the state of a shuffle partition to results, and to the delta that lets another owner go on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from lepton_stream.core.delta import Selection, dump
 from lepton_stream.core.fold import PartitionState
+from lepton_stream.core.job import Job
 from lepton_stream.windows.results import Results, close
+from lepton_stream.windows.table import Table
 from lepton_stream.windows.watermark import FOREVER, watermark
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`number` counts from 1 and is the version of the results, one batch a window section that has any."""
+    """`number` counts from 1 and is the version of the results, one batch a window section that has any.
+
+    `delta`: bytes for the state log, empty if none were asked for. `more`: whether windows wait to be closed.
+    """
 
     number: int
     results: list[Results]
+    delta: bytes = b""
+    more: bool = False
 
 
-def checkpoint(state: PartitionState) -> Checkpoint:
-    """Close what the watermark allows and read the results; when every source has ended, close everything."""
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which part of the unchanged cells a delta carries: slice `number` of `of`."""
+
+    number: int
+    of: int
+
+
+def checkpoint(state: PartitionState, most: int | None = None) -> Checkpoint:
+    """Close what the watermark allows and read the results; when every source has ended, close everything.
+
+    `most`: at most so many cells a window section.
+    """
     state.number += 1
-    mark = watermark(state.progress.values())
-    batches = []
+    batches: list[Results] = []
+    more = False
     for table in state.tables:
-        to = FOREVER if state.ended else mark - table.section.window.lateness_us
-        batches += close(table, to, state.number)
-    return Checkpoint(state.number, batches)
+        done, _ = close(table, _mark(state, table), state.number, most)
+        batches += done
+        more |= len(table.closable(_mark(state, table), 1)) > 0
+        table.sweep()
+    return Checkpoint(state.number, batches, more=more)
+
+
+def durable_checkpoint(job: Job, state: PartitionState, turn: Slice | None, most: int | None = None) -> Checkpoint:
+    """`checkpoint` with the delta. `turn`: the slice of unchanged cells to carry along, if any."""
+    state.number += 1
+    batches: list[Results] = []
+    chosen: list[Selection] = []
+    more = False
+    for table in state.tables:
+        touched = table.touched_rows()
+        done, gone = close(table, _mark(state, table), state.number, most)
+        batches += done
+        more |= len(table.closable(_mark(state, table), 1)) > 0
+        kept = touched[table.held[touched]]
+        if turn is not None:
+            kept = np.union1d(kept, table.slice_rows(turn.number, turn.of))
+        chosen.append(Selection(kept, gone))
+    delta = dump(job, state, chosen)
+    for table in state.tables:
+        table.sweep()
+    return Checkpoint(state.number, batches, delta, more)
+
+
+def _mark(state: PartitionState, table: Table) -> int:
+    if state.ended:
+        return FOREVER
+    return watermark(state.progress.values()) - table.section.window.lateness_us

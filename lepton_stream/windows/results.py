@@ -42,16 +42,18 @@ class Results:
             yield dict(zip(names, row, strict=True))
 
 
-def close(table: Table, mark: int, version: int) -> list[Results]:
-    """Final results of the windows that end by `mark`; with emit = "updates" also of the open ones that changed."""
-    done = table.closable(mark)
+def close(table: Table, mark: int, version: int, most: int | None = None) -> tuple[list[Results], Index]:
+    """(results, rows that left) of the windows that end by `mark`, at most so many cells.
+
+    Final results; with emit = "updates" also those of open windows that changed.
+    """
+    done = table.closable(mark, most)
     batches = [_read(table, done, version, final=True)] if len(done) else []
     if table.section.window.emit == "updates":
         changed = table.changed_open(done)
         if len(changed):
             batches.append(_read(table, changed, version, final=False))
-    table.settled(done, mark)
-    return batches
+    return batches, table.settled(done, mark)
 
 
 def _read(table: Table, rows: Index, version: int, *, final: bool) -> Results:

@@ -90,18 +90,24 @@ class Table:
 
     def read(self, rows: Index) -> dict[str, list[Any]]:
         """The result columns of these rows."""
-        states = {key: kernels.take(state, rows) for key, state in self.states.items()}
+        states = self.states_of(rows)
         return {name: f.read([states[k.key] for k in f.kernels]) for name, f in self.section.functions}
 
     def open_cells(self) -> int:
         """Cells that wait for their window to close."""
         return int(np.count_nonzero(self._held() & ~self.final[: self.count]))
 
-    def closable(self, mark: int) -> Index:
-        """Rows whose window ends by `mark` and that are open, or were touched again within the grace."""
-        held = self._held()
-        ended = end_of(self.section.window, self.window[: self.count]) <= mark
-        return np.flatnonzero(held & ended & (~self.final[: self.count] | self.touched[: self.count]))
+    def closable(self, mark: int, most: int | None = None) -> Index:
+        """Rows whose window ends by `mark` and that are open, or were touched again within the grace.
+
+        `most`: no more than so many, the oldest windows first.
+        """
+        ends = self._ends()
+        waiting = self._held() & (ends <= mark) & (~self.final[: self.count] | self.touched[: self.count])
+        rows = np.flatnonzero(waiting)
+        if most is None or len(rows) <= most:
+            return rows
+        return rows[np.argsort(ends[rows], kind="stable")[:most]]
 
     def changed_open(self, closing: Index) -> Index:
         """Open rows that were touched since `settled` was last called and are not among those closing."""
@@ -109,15 +115,55 @@ class Table:
         changed[closing] = False
         return np.flatnonzero(changed)
 
-    def settled(self, closed: Index, mark: int) -> None:
-        """`closed` have had their results read; the windows up to `mark` are done with but for their grace."""
+    def touched_rows(self) -> Index:
+        """Rows that changed since `settled` was last called."""
+        return np.flatnonzero(self._held() & self.touched[: self.count])
+
+    def settled(self, closed: Index, mark: int) -> Index:
+        """`closed` have had their results read; gives the rows that left, their grace being over.
+
+        They are still readable until `sweep`.
+        """
         self.final[closed] = True
         self.touched[: self.count] = False
-        gone_to = mark - self.section.window.grace_us
-        self.closed_to = max(self.closed_to, gone_to)
-        ends = end_of(self.section.window, self.window[: self.count])
-        self.held[: self.count] &= ~(self.final[: self.count] & (ends <= self.closed_to))
-        self._sweep()
+        ends, held = self._ends(), self._held()
+        waiting = held & ~self.final[: self.count] & (ends <= mark)
+        if waiting.any():  # not all that could close did: windows count as closed up to the first that is left
+            mark = min(mark, int(ends[waiting].min()) - 1)
+        self.closed_to = max(self.closed_to, mark - self.section.window.grace_us)
+        gone = np.flatnonzero(held & self.final[: self.count] & (ends <= self.closed_to))
+        self.held[gone] = False
+        return gone
+
+    def oldest_end(self) -> int | None:
+        """When the first open window ends, None without open cells."""
+        waiting = self._held() & ~self.final[: self.count]
+        return int(self._ends()[waiting].min()) if waiting.any() else None
+
+    def slice_rows(self, number: int, of: int) -> Index:
+        """Held rows whose fingerprints fall into slice `number` of `of`: each row is in one, wherever it is moved to."""
+        part = self._low[: self.count] % np.uint64(of) == np.uint64(number)
+        return np.flatnonzero(self._held() & part)
+
+    def states_of(self, rows: Index) -> dict[str, State]:
+        """The states of these rows, by kernel key."""
+        return {key: kernels.take(state, rows) for key, state in self.states.items()}
+
+    def put(self, rows: Index, states: dict[str, State], final: Mask) -> None:
+        """Replace the states of these rows."""
+        for kernel in self.section.kernels:
+            have, new = self.states[kernel.key], states[kernel.key]
+            for name in new.keys() - have.keys():
+                have[name] = np.full(len(self.window), kernel.fill(name), new[name].dtype)
+            for name, array in have.items():
+                array[rows] = new[name] if name in new else kernel.fill(name)
+        self.final[rows] = final
+        self.touched[rows] = False
+
+    def drop(self, rows: Index) -> None:
+        """These rows leave."""
+        self.held[rows] = False
+        self.touched[rows] = False
 
     def too_late(self, window: Index) -> Mask:
         """Which window numbers are closed for good."""
@@ -126,7 +172,11 @@ class Table:
     def _held(self) -> Mask:
         return self.held[: self.count]
 
-    def _sweep(self) -> None:
+    def _ends(self) -> Index:
+        return end_of(self.section.window, self.window[: self.count])
+
+    def sweep(self) -> None:
+        """Free the rows that left, once they are half of the table."""
         keep = np.flatnonzero(self._held())
         if self.count < _SMALL or 2 * len(keep) > self.count:
             return
@@ -136,7 +186,7 @@ class Table:
         """Only these rows stay, in that order."""
         group, flags = self.group(rows), (self.final[rows], self.touched[rows])
         window, prints = self.window[rows], Fingerprints(self._high[rows], self._low[rows])
-        states = {key: kernels.take(state, rows) for key, state in self.states.items()}
+        states = self.states_of(rows)
         self.count = 0
         self._reset(len(rows))
         if len(rows):

@@ -1,0 +1,1 @@
+"""Cleaning: rules over columns, after decoding and before anything is counted."""

@@ -1,0 +1,89 @@
+"""What a checkpoint writes of a state, and a state put together again from what checkpoints wrote.
+
+A delta holds the cells that changed since the last one, a slice of all others, which cells left, and the rest of the
+state whole (progress, account, number). Applied in order from any point that is a whole turn of slices back, deltas
+give the state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lepton_stream import wire
+from lepton_stream.account import Account
+from lepton_stream.columns import Index
+from lepton_stream.core.fold import PartitionState
+from lepton_stream.core.job import Job
+from lepton_stream.errors import IntegrityError
+from lepton_stream.shuffle.frame import get_states, put_states
+from lepton_stream.shuffle.routing import prints_of
+from lepton_stream.windows.table import Table
+from lepton_stream.windows.watermark import Progress
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """Rows of a table: those to write whole, and those that left."""
+
+    kept: Index
+    gone: Index
+
+
+def dump(job: Job, state: PartitionState, selections: list[Selection]) -> bytes:
+    """A delta as versioned bytes; one selection a table, whose rows are still readable."""
+    arrays: wire.Arrays = {}
+    tables = []
+    for i, (table, chosen) in enumerate(zip(state.tables, selections, strict=True)):
+        states = table.states_of(chosen.kept)
+        for name, rows in (("kept", chosen.kept), ("gone", chosen.gone)):
+            arrays[f"{i}/{name}/window"] = table.window[rows]
+            wire.put_columns(arrays, f"{i}/{name}/group", table.group(rows))
+        arrays[f"{i}/final"] = table.final[chosen.kept]
+        put_states(arrays, f"{i}/states", states)
+        tables.append({"closed_to": table.closed_to, "states": [(key, list(s)) for key, s in states.items()]})
+    progress = {str(s): (p.next, p.high, p.idle, p.ended) for s, p in state.progress.items()}
+    meta = {
+        "kind": "delta",
+        "plan": job.plan_hash,
+        "number": state.number,
+        "progress": progress,
+        "account": {str(s): a.to_dict() for s, a in state.account.items()},
+        "tables": tables,
+    }
+    return wire.dump(meta, arrays)
+
+
+def apply(job: Job, state: PartitionState, data: bytes) -> None:
+    """Move the state on by a delta. Raises IntegrityError for bytes that are no delta of this plan."""
+    meta, arrays = wire.load(data)
+    if meta.get("kind") != "delta":
+        raise IntegrityError(f"expected a checkpoint, found {meta.get('kind')!r}")
+    if meta["plan"] != job.plan_hash:
+        raise IntegrityError(
+            f"the stored state is of plan {meta['plan']}, but this worker runs plan {job.plan_hash}: "
+            "drain the old plan first, or give the changed one a new pipeline version"
+        )
+    state.number = meta["number"]
+    state.progress = {int(s): Progress(*p) for s, p in meta["progress"].items()}
+    state.account = {int(s): Account.from_dict(a) for s, a in meta["account"].items()}
+    for i, (table, told) in enumerate(zip(state.tables, meta["tables"], strict=True)):
+        _apply_table(job, table, arrays, i, told)
+
+
+def _apply_table(job: Job, table: Table, arrays: wire.Arrays, i: int, told: dict[str, object]) -> None:
+    states = get_states(arrays, f"{i}/states", told["states"])  # type: ignore[arg-type]
+    kept = _rows(job, table, arrays, f"{i}/kept")
+    table.put(kept, states, arrays[f"{i}/final"])
+    table.drop(_rows(job, table, arrays, f"{i}/gone"))
+    table.closed_to = int(told["closed_to"])  # type: ignore[call-overload]
+    table.sweep()
+
+
+def _rows(job: Job, table: Table, arrays: wire.Arrays, where: str) -> Index:
+    window = arrays[f"{where}/window"]
+    group = wire.get_columns(arrays, f"{where}/group", table.section.window.group_by)
+    if not len(window):
+        return np.zeros(0, np.int64)
+    return table.rows_for(prints_of(list(group.values()), window, job.key), window, group)

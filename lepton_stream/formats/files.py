@@ -1,0 +1,185 @@
+"""Files as sources: a file, plain or compressed, or standard input becomes chunks of whole lines."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, BinaryIO
+
+import numpy as np
+
+from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.errors import UsageError
+from lepton_stream.formats.compression import DAMAGED, decompressed
+from lepton_stream.formats.lines import Block, LineCutter, first_line
+from lepton_stream.pipeline.plan import FileForm
+
+STDIN = "-"
+_PIECE = 128 * 1024
+
+
+class FileSource:
+    """Iterates the chunks of one input file, once; memory stays bounded by `block_bytes` and `max_record_bytes`.
+
+    Offsets count the file's records from 0, the header not among them; every timestamp is `run_start_us`. A record
+    longer than `max_record_bytes` is cut after one byte more, which the decoders refuse; `long[offset]` is its true
+    length. `header` is the first line of a CSV file that has one, else None. `position` counts bytes of the file as
+    it lies on disk; `size` is None where it is not known.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        source: SourcePartition,
+        form: FileForm,
+        *,
+        run_start_us: int,
+        max_record_bytes: int,
+        block_bytes: int = 2 * 1024 * 1024,
+        stdin: BinaryIO | None = None,
+    ) -> None:
+        """`stdin`: the stream that `-` stands for. Raises UsageError for a file that cannot be read."""
+        self.name = str(path)
+        self.source = source
+        self.long: dict[int, int] = {}
+        self._run_start_us, self._block_bytes = run_start_us, block_bytes
+        self._records, self._live = 0, self.name == STDIN
+        self._raw, self.size = _open(self.name, stdin)
+        self._counted = _Counted(self._raw)
+        self._cutter = LineCutter(max_record_bytes + 1)
+        self._ended, self._ahead = False, b""
+        self.header: bytes | None = None
+        try:
+            self._stream = self._decompressed()
+            if form.format == "csv" and form.header:
+                self.header, self._ahead = first_line(self._pieces(), max_record_bytes)
+        except UsageError:
+            self.close()
+            raise
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file taken so far, for a progress bar."""
+        return self._counted.count
+
+    def __iter__(self) -> Iterator[Chunk]:
+        """Raises UsageError where the file is damaged, after the chunks of all that could be read."""
+        try:
+            for block in self._blocks():
+                yield self._chunk(block)
+        finally:
+            self.close()
+
+    def _blocks(self) -> Iterator[Block]:
+        pieces = self._pieces()
+        held, self._ahead = [self._ahead], b""
+        while not self._ended:
+            error = self._fill(held, pieces)
+            block = self._cutter.feed(b"".join(held))
+            held = []
+            if block is not None:
+                yield block
+            if error is not None:
+                raise error
+        last = self._cutter.finish()
+        if last is not None:
+            yield last
+
+    def __enter__(self) -> FileSource:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; standard input stays open."""
+        if not self._live:
+            self._raw.close()
+
+    def _decompressed(self) -> IO[bytes]:
+        try:
+            return decompressed(io.BufferedReader(self._counted, 1 << 16), self.name)
+        except DAMAGED as error:
+            raise self._damaged(error) from error
+
+    def _fill(self, held: list[bytes], pieces: Iterator[bytes]) -> UsageError | None:
+        """Read about one block; standard input gives what it has, so that live rows do not wait."""
+        size = sum(map(len, held))
+        while size < self._block_bytes:
+            try:
+                piece = next(pieces)
+            except StopIteration:
+                self._ended = True
+                return None
+            except UsageError as error:
+                return error
+            held.append(piece)
+            size += len(piece)
+            if self._live:
+                return None
+        return None
+
+    def _pieces(self) -> Iterator[bytes]:
+        read = getattr(self._stream, "read1", self._stream.read)
+        size = min(_PIECE, self._block_bytes)
+        try:
+            while piece := read(size):
+                yield piece
+        except DAMAGED as error:
+            raise self._damaged(error) from error
+
+    def _chunk(self, block: Block) -> Chunk:
+        start, n = self._records, len(block.values)
+        self._records += n
+        self.long.update({start + row: length for row, length in block.long.items()})
+        timestamp = np.full(n, self._run_start_us, np.int64)
+        return Chunk(self.source, start, start + n, np.arange(start, start + n), block.values, timestamp)
+
+    def _damaged(self, error: BaseException) -> UsageError:
+        place = f"at about byte {self.position}, after {self._records} whole records"
+        remedy = "fetch or write the file again; what was read before stays valid"
+        return UsageError(f"{self.name}: damaged or cut off {place}: {error or type(error).__name__}; {remedy}")
+
+
+class _Counted(io.RawIOBase):
+    """Counts the bytes that pass; seeks where the file can (zip archives)."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._raw.seekable()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._raw.tell()
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        data = getattr(self._raw, "read1", self._raw.read)(len(view))
+        view[: len(data)] = data
+        self.count += len(data)
+        return len(data)
+
+
+def _open(name: str, stdin: BinaryIO | None) -> tuple[BinaryIO, int | None]:
+    """(byte stream, size on disk if known)."""
+    if name == STDIN:
+        if stdin is None:
+            raise UsageError("-: there is no standard input to read; name a file")
+        return stdin, None
+    try:
+        raw = Path(name).open("rb")  # noqa: SIM115  FileSource closes it
+    except IsADirectoryError:
+        raise UsageError(f"{name}: is a directory; name the files in it") from None
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror}; check the path and its permissions") from None
+    return raw, Path(name).stat().st_size or None

@@ -1,0 +1,118 @@
+"""Result rows to a file or standard output: JSON lines or CSV, plain, .gz or .zst.
+
+Rows are written as they come and are readable after each `write`: results are a stream that others follow, so there
+is no temporary file; a run that stops half way leaves the rows it had found.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import IO, BinaryIO
+
+import orjson
+import zstandard
+
+from lepton_stream.errors import LeptonError, UsageError
+
+STDOUT = "-"
+Row = Mapping[str, object]
+
+
+class Output:
+    """An open output. `write` takes rows and hands them on at once; close it, or use it in `with`."""
+
+    def __init__(
+        self, stream: IO[bytes], flush: Sequence[Callable[[], object]], close: Sequence[IO[bytes]], *, as_csv: bool
+    ) -> None:
+        self._stream, self._flush, self._close = stream, flush, close
+        self._as_csv = as_csv
+        self._columns: list[str] | None = None
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Write and flush. Raises LeptonError for a number that is not finite, UsageError if CSV columns change."""
+        if not rows:
+            return
+        for row in rows:
+            _all_finite(row)
+        self._stream.write(self._csv(rows) if self._as_csv else _json(rows))
+        for flush in self._flush:
+            flush()
+
+    def close(self) -> None:
+        """End the compressed stream and close the file; standard output stays open."""
+        for stream in self._close:
+            stream.close()
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _csv(self, rows: Sequence[Row]) -> bytes:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if self._columns is None:
+            self._columns = list(rows[0])
+            writer.writerow(self._columns)
+        for row in rows:
+            if list(row) != self._columns:
+                wish = "CSV needs the same columns in every row; write .jsonl, or one window section a run"
+                raise UsageError(f"result columns changed from {self._columns} to {list(row)}: {wish}")
+            writer.writerow([_cell(v) for v in row.values()])
+        return text.getvalue().encode()
+
+
+def open_output(path: str | Path, stdout: BinaryIO | None = None) -> Output:
+    """An output by the path's suffixes (`.csv`, else JSON lines; `.gz`, `.zst`). `-` is `stdout`. Raises UsageError."""
+    name = str(path)
+    if name == STDOUT:
+        if stdout is None:
+            raise UsageError("-: there is no standard output to write to; name a file")
+        return Output(stdout, [stdout.flush], [], as_csv=False)
+    suffixes = [s.lower() for s in Path(name).suffixes]
+    if suffixes and suffixes[-1] in (".xz", ".zip"):
+        raise UsageError(f"{name}: results are written plain, as .gz or as .zst")
+    try:
+        raw = Path(name).open("wb")  # noqa: SIM115  Output closes it
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be written: {error.strerror}; check the folder and its permissions") from None
+    return _packed(raw, suffixes)
+
+
+def _packed(raw: BinaryIO, suffixes: list[str]) -> Output:
+    packing = suffixes[-1] if suffixes and suffixes[-1] in (".gz", ".zst") else ""
+    as_csv = ".csv" in (suffixes[:-1][-1:] if packing else suffixes[-1:])
+    if packing == ".gz":
+        # No name and no time inside: equal results make equal files.
+        zipped = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0)
+        return Output(zipped, [zipped.flush, raw.flush], [zipped, raw], as_csv=as_csv)  # type: ignore[list-item, arg-type]
+    if packing == ".zst":
+        stream = zstandard.ZstdCompressor().stream_writer(raw)
+        return Output(stream, [partial(stream.flush, zstandard.FLUSH_BLOCK), raw.flush], [stream, raw], as_csv=as_csv)
+    return Output(raw, [raw.flush], [raw], as_csv=as_csv)
+
+
+def _json(rows: Sequence[Row]) -> bytes:
+    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+
+
+def _cell(value: object) -> object:
+    """Booleans as in JSON, null as an empty cell, floats in their shortest exact form (what `repr` gives)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else value
+
+
+def _all_finite(row: Row) -> None:
+    """A number that is not finite would become null without a word: stop instead."""
+    for name, value in row.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise LeptonError(f"result column {name} is {value}, which JSON cannot hold; please report this")

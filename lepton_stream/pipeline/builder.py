@@ -1,0 +1,156 @@
+"""The Python front end: a `Pipeline` that grows by method calls and makes the same plan as TOML.
+
+    from lepton_stream import Pipeline, kernels as k
+
+    p = (Pipeline("air-quality")
+         .source("iot.air.readings.v1", time="ts", key="station", id=["station", "ts"])
+         .field("pm25", float, min=0, max=1000)
+         .window("hour", size="1h", lateness="10m", n=k.count(), mean=k.mean("pm25")))
+
+A pipeline never changes: each method gives a new one, so that two may share a beginning. Nothing is checked before
+`plan` is asked for, and then everything is. `run` belongs to the runtimes: it hands `self.plan` to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from lepton_stream.pipeline.builder_names import python_name
+from lepton_stream.pipeline.check import check
+from lepton_stream.pipeline.durations import duration_text
+from lepton_stream.pipeline.findings import Findings
+from lepton_stream.pipeline.plan import Call, Default, FileTime, Plan, Scalar
+
+Names = str | Sequence[str]
+Span = str | timedelta
+
+
+class Pipeline:
+    """A pipeline in the making. All arguments are those of the TOML's keys; durations may be `timedelta`."""
+
+    def __init__(self, name: str, *, version: int = 1) -> None:
+        self._data: dict[str, Any] = {"name": name, "version": version}
+        self._twice: tuple[tuple[str | int, ...], ...] = ()  # what was said twice; TOML refuses that by itself
+
+    def source(
+        self,
+        topic: str,
+        *,
+        time: str,
+        key: Names = (),
+        id: Names | None = None,  # noqa: A002  (the key's name in TOML)
+        format: str = "json",  # noqa: A002  (the same)
+        time_unit: str = "s",
+        time_zone: str = "UTC",
+        max_ahead: Span = "1h",
+        max_record_bytes: int | str = "512KiB",
+        idle: str = "advance",
+        idle_timeout: Span = "30s",
+    ) -> Pipeline:
+        """Where records come from: `[source]`."""
+        said: dict[str, object] = {"topic": topic, "time": time, "key": key, "id": id, "format": format}
+        said |= {"time_unit": time_unit, "time_zone": time_zone, "max_ahead": max_ahead}
+        said |= {"max_record_bytes": max_record_bytes, "idle": idle, "idle_timeout": idle_timeout}
+        return self._with("source", **said)
+
+    def file(
+        self,
+        *,
+        format: str = "json",  # noqa: A002  (the key's name in TOML)
+        delimiter: str | None = None,
+        header: bool | None = None,
+        columns: Sequence[str] | None = None,
+        null: Names | None = None,
+        rename: Mapping[str, str] | None = None,
+        time: Mapping[str, Any] | FileTime | None = None,
+    ) -> Pipeline:
+        """The form of input files where it differs from the topic's records: `[source.file]`."""
+        if isinstance(time, FileTime):
+            time = _given({"columns": time.columns, "zone": time.zone, "format": time.format})
+        said = {"format": format, "delimiter": delimiter, "header": header, "columns": columns}
+        return self._with("file", **said, null=null, rename=rename, time=time)
+
+    def field(
+        self,
+        name: str,
+        type: type[Scalar] | str,  # noqa: A002  (the key's name in TOML)
+        *,
+        required: bool = True,
+        min: float | None = None,  # noqa: A002  (the same)
+        max: float | None = None,  # noqa: A002  (the same)
+        one_of: Sequence[Scalar] | None = None,
+        on_bad: str | float | Default | Mapping[str, Scalar] = "reject",
+    ) -> Pipeline:
+        """One typed field and its rules: a line of `[fields]`. `type`: str, int, float or bool."""
+        said = {"type": _type_word(type), "required": required, "min": min, "max": max}
+        fields = self._data.get("fields", {})
+        new = {**fields, name: _given({**said, "one_of": one_of, "on_bad": on_bad})}
+        return self._copy({"fields": new}, [("fields", name)] if name in fields else [])
+
+    def dedup(self, *, memory: int) -> Pipeline:
+        """How many records of a partition are remembered to find duplicates: `[dedup]`."""
+        return self._with("dedup", memory=memory)
+
+    def topics(self, *, partitions: int = 4, replication: int = 1) -> Pipeline:
+        """What `topics apply` creates: `[topics]`."""
+        return self._with("topics", partitions=partitions, replication=replication)
+
+    def window(
+        self,
+        name: str,
+        *,
+        size: Span,
+        offset: Span = "0s",
+        lateness: Span = "0s",
+        grace: Span = "0s",
+        emit: str = "final",
+        kind: str = "tumbling",
+        group_by: Names | None = None,
+        results: Mapping[str, Call | str] | None = None,
+        **columns: Call | str,
+    ) -> Pipeline:
+        """One `[[window]]`; each further argument is a result column. `results`: those whose names are taken here."""
+        said: dict[str, object] = {"name": name, "kind": kind, "size": size, "offset": offset, "emit": emit}
+        said |= {"lateness": lateness, "grace": grace, "group_by": group_by}
+        said["results"] = {**(results or {}), **columns}
+        return self._copy({"window": [*self._data.get("window", ()), _given(said)]})
+
+    @property
+    def plan(self) -> Plan:
+        """The frozen plan. Raises PlanError with all problems, told by these methods and their arguments."""
+        data = dict(self._data)
+        file = data.pop("file", None)
+        if file is not None and "source" in data:  # without a source, that it is missing is all there is to tell
+            data["source"] = {**data["source"], "file": file}
+        found = Findings(name=partial(python_name, data))
+        for path in self._twice:
+            found.add(path, path[-1], "is said twice")
+        return check(data, f"{data['name']}: the pipeline is not usable", found)
+
+    def _with(self, section: str, **said: object) -> Pipeline:
+        return self._copy({section: _given(said)}, [(section,)] if section in self._data else [])
+
+    def _copy(self, changes: Mapping[str, Any], twice: Sequence[tuple[str | int, ...]] = ()) -> Pipeline:
+        new = copy(self)
+        vars(new).update(_data={**self._data, **changes}, _twice=(*self._twice, *twice))
+        return new
+
+
+def _type_word(kind: object) -> object:
+    return kind.__name__ if kind in (str, int, float, bool) and isinstance(kind, type) else kind
+
+
+def _given(said: Mapping[str, object]) -> dict[str, Any]:
+    """What was said, in the values that TOML could give."""
+    return {key: _as_toml(value) for key, value in said.items() if value is not None}
+
+
+def _as_toml(value: object) -> object:
+    if not isinstance(value, timedelta):
+        return value
+    us = value // timedelta(microseconds=1)
+    return duration_text(us) if us >= 0 else str(value)

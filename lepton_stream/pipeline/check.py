@@ -1,0 +1,63 @@
+"""From a nested dict, as TOML or the Python builder give it, to a frozen plan; all problems are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lepton_stream.errors import PlanError
+from lepton_stream.pipeline.fields import Known, check_source_fields, known_fields
+from lepton_stream.pipeline.file_form import check_file, make_file
+from lepton_stream.pipeline.findings import Findings, Missing
+from lepton_stream.pipeline.keys import PIPELINE
+from lepton_stream.pipeline.plan import Plan, Source, Topics
+from lepton_stream.pipeline.shapes import read
+from lepton_stream.pipeline.windows import check_windows, make_window
+
+
+def check(data: Any, title: str = "the pipeline is not usable", found: Findings | None = None) -> Plan:
+    """The plan of `data`, a dict with the keys of `pipeline.keys.PIPELINE`.
+
+    `found` says how paths are told, and may hold problems that were found before. Raises PlanError with all problems.
+    """
+    found = Findings() if found is None else found
+    got = read(PIPELINE, data, (), found)
+    raw: dict[str, Any] = {} if isinstance(got, Missing) else got
+    source = raw.get("source", {})
+    declared = data.get("fields") if isinstance(data, Mapping) else None
+    known = known_fields(declared, raw.get("fields", {}), source, found)
+    check_source_fields(source, known, found)
+    _check_topic(raw.get("name"), source.get("topic"), found)
+    check_file(source, known, found)
+    check_windows(raw.get("window", ()), source.get("key", ()), known, found)
+    if found.problems:
+        raise PlanError(title, found.problems)
+    return _plan(raw, known)
+
+
+def _plan(raw: Mapping[str, Any], known: Known) -> Plan:
+    source = raw["source"]
+    return Plan(
+        name=raw["name"],
+        source=_source(source),
+        fields=tuple(known.fields[name] for name in sorted(known.fields)),
+        windows=tuple(make_window(window, source["key"]) for window in raw["window"]),
+        version=raw["version"],
+        dedup_memory=raw["dedup"]["memory"],
+        topics=Topics(**raw["topics"]),
+    )
+
+
+def _check_topic(name: str | None, topic: str | None, found: Findings) -> None:
+    if name is not None and topic is not None and topic.startswith(f"lepton.{name}."):
+        found.add(("source", "topic"), topic, "expects a topic that is not one of the pipeline's own")
+
+
+def _source(raw: Mapping[str, Any]) -> Source:
+    same = ("topic", "time", "format", "time_unit", "time_zone", "key", "id", "max_record_bytes", "idle")
+    return Source(
+        **{key: raw[key] for key in same},
+        max_ahead_us=raw["max_ahead"],
+        idle_timeout_us=raw["idle_timeout"],
+        file=make_file(raw["file"]),
+    )

@@ -1,0 +1,143 @@
+"""Every key that a pipeline may have: name, shape, help, default. Adding a key is one line here.
+
+`pipeline.check` reads plans by these tables, and `pipeline.schema` makes the JSON Schema of them.
+"""
+
+from __future__ import annotations
+
+from lepton_stream.pipeline.kinds import (
+    BOOLEAN,
+    CALL,
+    NUMBER,
+    ON_BAD,
+    VALUES,
+    ZONE,
+    choice,
+    duration,
+    integer,
+    size,
+    text,
+    words,
+)
+from lepton_stream.pipeline.shapes import REQUIRED, Each, Key, Table, Tables
+
+NAME = text("^[a-z0-9][a-z0-9_-]{0,99}$", "a name of small letters, digits, - and _, at most 100")
+TOPIC = text("^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,245}$", "a Kafka topic name: letters, digits, . _ and -, at most 245")
+FIELD_NAME = text("^[^\\u0000-\\u001f\\u007f\"']{1,200}$", "a field name, without quotes and control characters")
+COLUMN = text("^[^\\u0000-\\u001f\\u007f]{1,200}$", "a column name, without control characters")
+DELIMITER = text("^[\\t\\u0020!#-&(-/:-@\\[-`{-~]$", "one character such as , or ; that is no letter, digit or quote")
+FORMAT = text("^[^\\u0000]*%[^\\u0000]*$", 'a strptime format such as "%Y-%m-%d %H:%M:%S"')
+WHOLE_MS = 1_000
+
+_LATER_FORMATS = ("msgpack", "avro", "protobuf", "arrow", "parquet")
+
+FILE_TIME = Table(
+    "expects a table such as { columns = [...], zone = ... }",
+    (
+        Key("columns", words("a list of file columns", least=1), "Columns that the event time is made of", REQUIRED),
+        Key("zone", ZONE, "IANA name of the zone in which the time is local", "UTC"),
+        Key("format", FORMAT, "strptime format of the columns joined by one space; else year, month, day, ..."),
+    ),
+)
+FILE = Table(
+    "expects a table [source.file]",
+    (
+        Key("format", choice("json", "csv", later=_LATER_FORMATS), "Format of input files", "json"),
+        Key("delimiter", DELIMITER, "CSV: the character between columns (,)"),
+        Key("header", BOOLEAN, "CSV: the first line names the columns (true)"),
+        Key("columns", words("a list of column names", least=1), "CSV: the columns of a file without a header"),
+        Key("null", words("a list of words", blank=True), "CSV: words that stand for no value; only empty if left out"),
+        Key("rename", Each(COLUMN, FIELD_NAME, "expects a table: file column = field"), "File column = field"),
+        Key("time", FILE_TIME, "Event time put together from several columns"),
+    ),
+)
+SOURCE = Table(
+    "expects a table [source]",
+    (
+        Key("topic", TOPIC, "Topic that the records come from", REQUIRED),
+        Key("time", FIELD_NAME, "Field with the event time", REQUIRED),
+        Key(
+            "format",
+            choice("json", later=_LATER_FORMATS, instead="; CSV is for files: [source.file] format"),
+            "Format of the topic's records",
+            "json",
+        ),
+        Key("time_unit", choice("s", "ms", "us", "ns", "iso8601"), "Unit of the event time", "s"),
+        Key("time_zone", ZONE, "Zone of ISO 8601 times that name none", "UTC"),
+        Key("key", words("a field or a list of fields"), "Fields of the record's key", []),
+        Key(
+            "id",
+            words('a list of fields, or "all"', least=1, alone="all"),
+            'Fields that make two records the same; "all": every byte; left out: no dedup',
+        ),
+        Key("max_ahead", duration(), "How far an event time may lie ahead of the record's own timestamp", "1h"),
+        Key("max_record_bytes", size(1, 2**26), "Longest record that is read", "512KiB"),
+        Key("idle", choice("advance", "wait"), "What the watermark does when a source falls silent", "advance"),
+        Key("idle_timeout", duration(least=1), "How long a source is silent before it is idle", "30s"),
+        Key("file", FILE, "The form of input files where it differs from the topic's records"),
+    ),
+)
+FIELD = Table(
+    'expects a type such as "float", or a table such as { type = "float", min = 0 }',
+    (
+        Key("type", choice("str", "int", "float", "bool"), "Type of the field", REQUIRED),
+        Key("required", BOOLEAN, "It must be there and not null", True),
+        Key("min", NUMBER, "Smallest value that is good"),
+        Key("max", NUMBER, "Largest value that is good"),
+        Key("one_of", VALUES, "The values that are good"),
+        Key("on_bad", ON_BAD, "What happens to a bad value", "reject"),
+    ),
+    short="type",
+)
+WINDOW = Table(
+    "expects a table [[window]]",
+    (
+        Key("name", NAME, "Name of the window, part of its results' key", REQUIRED),
+        Key("kind", choice("tumbling", later=("hopping", "sliding", "session", "count")), "Kind of window", "tumbling"),
+        Key("size", duration(least=1, step=WHOLE_MS), "How long a window is", REQUIRED),
+        Key("offset", duration(step=WHOLE_MS), "Shifts where windows begin (midnight UTC, 1970, otherwise)", "0s"),
+        Key("lateness", duration(), "How far behind the newest record of its partition one may be", "0s"),
+        Key("grace", duration(), "How long after it closed a window still takes accepted records", "0s"),
+        Key("emit", choice("final", "updates", later=("early",)), "When results are published", "final"),
+        Key("group_by", words("a field or a list of fields"), "Fields that make a group; left out: source.key"),
+        Key(
+            "results",
+            Each(COLUMN, CALL, 'expects a table: column = "function(field)"; at least one', at_least=1),
+            "Result column = call",
+            REQUIRED,
+        ),
+    ),
+    later=("slide", "gap", "order", "rows"),
+)
+PIPELINE = Table(
+    "expects a table",
+    (
+        Key("name", NAME, "Name of the pipeline, part of its topics' names", REQUIRED),
+        Key("version", integer(1, 2**31 - 1), "Version of the pipeline: a new one starts with new state", 1),
+        Key("source", SOURCE, "Where records come from", REQUIRED),
+        Key("fields", Each(FIELD_NAME, FIELD, "expects a table [fields]: name = type"), "Typed fields", {}),
+        Key(
+            "dedup",
+            Table(
+                "expects a table [dedup]",
+                (Key("memory", integer(1, 2**31), "Records of a partition that are remembered", 1_000_000),),
+            ),
+            "Removing duplicates",
+            {},
+        ),
+        Key(
+            "topics",
+            Table(
+                "expects a table [topics]",
+                (
+                    Key("partitions", integer(1, 10_000), "Partitions of the topics that are created", 4),
+                    Key("replication", integer(1, 32_767), "Copies of each partition", 1),
+                ),
+            ),
+            "What `topics apply` creates",
+            {},
+        ),
+        Key("window", Tables(WINDOW, "expects at least one [[window]], in double brackets"), "Windows", REQUIRED),
+    ),
+    later=("model", "autopilot", "privacy", "rules", "sample", "sink", "join", "alert"),
+)

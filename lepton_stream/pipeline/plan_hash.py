@@ -1,0 +1,33 @@
+"""The hash of a plan: state and frames of one plan are never folded by another.
+
+It covers everything that decides what a record counts for: name and version; the source's topic, format, time, key, id,
+max_ahead and max_record_bytes; the fields and their rules; the dedup memory; the windows. It leaves out what may change
+while the pipeline goes on: the topics' partitions and replication (a changed partition count is refused elsewhere),
+idle and idle_timeout (when windows close, not what is in them), and the form of input files.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+
+from lepton_stream.pipeline.plan import Plan
+from lepton_stream.pipeline.to_dict import to_dict
+
+_FREE = ("idle", "idle_timeout", "file")
+
+
+def canonical(plan: Plan) -> bytes:
+    """Sorted JSON of what decides about counting; results are a list of pairs, since their order is their layout."""
+    data = to_dict(plan)
+    del data["topics"]
+    data["source"] = {key: value for key, value in data["source"].items() if key not in _FREE}
+    for window in data["window"]:
+        window["results"] = list(window["results"].items())
+    return msgspec.json.encode(data, order="sorted")
+
+
+def plan_hash(plan: Plan) -> str:
+    """16 hexadecimal digits (64 bits of BLAKE2b) of `canonical(plan)`."""
+    return blake2b(canonical(plan), digest_size=8).hexdigest()

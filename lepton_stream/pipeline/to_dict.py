@@ -1,0 +1,69 @@
+"""A plan as the nested dict that `check` reads: `check(to_dict(plan)) == plan`. What is left to say is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lepton_stream.pipeline.calls import call_text
+from lepton_stream.pipeline.durations import duration_text
+from lepton_stream.pipeline.plan import Default, Field, FileForm, Plan, Source, Window
+
+
+def to_dict(plan: Plan) -> dict[str, Any]:
+    """The keys of the TOML with every default written out; JSON can hold all values."""
+    return {
+        "name": plan.name,
+        "version": plan.version,
+        "source": _source(plan.source),
+        "fields": {f.name: _field(f) for f in plan.fields},
+        "dedup": {"memory": plan.dedup_memory},
+        "topics": {"partitions": plan.topics.partitions, "replication": plan.topics.replication},
+        "window": [_window(w) for w in plan.windows],
+    }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    same = ("topic", "time", "format", "time_unit", "time_zone", "max_record_bytes", "idle")
+    out = {key: getattr(source, key) for key in same}
+    out |= {"key": list(source.key), "max_ahead": duration_text(source.max_ahead_us)}
+    out["idle_timeout"] = duration_text(source.idle_timeout_us)
+    if source.id is not None:
+        out["id"] = source.id if source.id == "all" else list(source.id)
+    if source.file != FileForm():
+        out["file"] = _file(source.file)
+    return out
+
+
+def _file(form: FileForm) -> dict[str, Any]:
+    out: dict[str, Any] = {"format": form.format}
+    if form.format == "csv":
+        out |= {"delimiter": form.delimiter, "header": form.header, "null": list(form.null)}
+    if form.columns:
+        out["columns"] = list(form.columns)
+    if form.rename:
+        out["rename"] = dict(form.rename)
+    if form.time is not None:
+        pattern = {} if form.time.format is None else {"format": form.time.format}
+        out["time"] = {"columns": list(form.time.columns), "zone": form.time.zone, **pattern}
+    return out
+
+
+def _field(field: Field) -> dict[str, Any]:
+    on_bad = {"default": field.on_bad.value} if isinstance(field.on_bad, Default) else field.on_bad
+    out: dict[str, Any] = {"type": field.type, "required": field.required, "on_bad": on_bad}
+    out |= {"min": field.min, "max": field.max, "one_of": field.one_of and list(field.one_of)}
+    return {key: value for key, value in out.items() if value is not None}
+
+
+def _window(window: Window) -> dict[str, Any]:
+    return {
+        "name": window.name,
+        "kind": window.kind,
+        "size": duration_text(window.size_us),
+        "offset": duration_text(window.offset_us),
+        "lateness": duration_text(window.lateness_us),
+        "grace": duration_text(window.grace_us),
+        "emit": window.emit,
+        "group_by": list(window.group_by),
+        "results": {column: call_text(call) for column, call in window.results},
+    }

@@ -1,0 +1,80 @@
+"""`[[window]]`: sizes, groups and results that fit the fields and each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lepton_stream.pipeline.calls import ParsedCall, check_call
+from lepton_stream.pipeline.durations import duration_text
+from lepton_stream.pipeline.fields import GROUP_TYPES, Known, check_role
+from lepton_stream.pipeline.findings import Findings, MisfitError, Missing, Path
+from lepton_stream.pipeline.plan import Window
+
+RESULT_COLUMNS = ("window", "window_start", "window_end", "final", "version")
+"""What every result record has; no group field and no result column may have these names."""
+
+
+def check_windows(windows: Sequence[Any], key: tuple[str, ...], known: Known, found: Findings) -> None:
+    """Every window, and that no two have the same name. `key`: what group_by is when left out."""
+    names: set[str] = set()
+    for i, raw in enumerate(windows):
+        if isinstance(raw, Missing):
+            continue
+        path = ("window", i)
+        name = raw.get("name")
+        if name in names:
+            found.add((*path, "name"), name, "expects a name of its own; another window has this one")
+        names |= {name} - {None}
+        _check_offset(raw, path, found)
+        group_by = raw.get("group_by")
+        _check_groups(key if group_by is None else group_by, group_by is not None, path, known, found)
+        _check_results(raw, key if group_by is None else group_by, path, known, found)
+
+
+def _check_offset(raw: Mapping[str, Any], path: Path, found: Findings) -> None:
+    size, offset = raw.get("size"), raw.get("offset")
+    if size is not None and offset is not None and offset >= size > 0:
+        wish = f"expects less than the size, {duration_text(size)}: windows begin again after that"
+        found.add((*path, "offset"), duration_text(offset), wish)
+
+
+def _check_groups(names: Sequence[str], given: bool, path: Path, known: Known, found: Findings) -> None:
+    for name in names:
+        if name in RESULT_COLUMNS:
+            found.add((*path, "group_by"), name, f"every result has a column {name} of its own; rename the field")
+        if given:  # a group_by that is source.key was checked there
+            check_role((*path, "group_by"), name, GROUP_TYPES, known, found)
+
+
+def _check_results(raw: Mapping[str, Any], groups: Sequence[str], path: Path, known: Known, found: Findings) -> None:
+    for column, parsed in raw.get("results", {}).items():
+        at = (*path, "results", column)
+        if column in groups:
+            found.add(at, parsed.text, "expects a name that is not one of group_by")
+        if column in RESULT_COLUMNS:
+            found.add(at, parsed.text, f"every result has a column {column} of its own; choose another name")
+        _check_call(parsed, at, known, found)
+
+
+def _check_call(parsed: ParsedCall, path: Path, known: Known, found: Findings) -> None:
+    if not known.broken.isdisjoint(parsed.call.args):
+        return  # the field has a problem of its own, which says more
+    try:
+        check_call(parsed, known.types)
+    except MisfitError as e:
+        found.add(path, parsed.text, e.wish, e.hint)
+
+
+def make_window(raw: Mapping[str, Any], key: tuple[str, ...]) -> Window:
+    """The window of checked keys."""
+    return Window(
+        name=raw["name"],
+        size_us=raw["size"],
+        group_by=key if raw["group_by"] is None else raw["group_by"],
+        results=tuple((column, parsed.call) for column, parsed in raw["results"].items()),
+        offset_us=raw["offset"],
+        lateness_us=raw["lateness"],
+        grace_us=raw["grace"],
+        emit=raw["emit"],
+    )
