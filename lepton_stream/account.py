@@ -12,7 +12,8 @@ class Account:
     """Each record read has one of four outcomes, and they add up to `read`.
 
     `late_by_window`: accepted records that were left out of a window section they were late for. `mended`: values that
-    on_bad replaced, by rule.
+    on_bad replaced, by rule. `unlisted`: in how many of the records sampled for it (every 1024th offset) a field was
+    there that the plan does not list.
     """
 
     read: int = 0
@@ -22,6 +23,7 @@ class Account:
     dead_lettered: Counter[str] = field(default_factory=Counter)
     late_by_window: Counter[str] = field(default_factory=Counter)
     mended: Counter[str] = field(default_factory=Counter)
+    unlisted: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Account) -> None:
         """Add another account."""
@@ -32,6 +34,7 @@ class Account:
         self.dead_lettered.update(other.dead_lettered)
         self.late_by_window.update(other.late_by_window)
         self.mended.update(other.mended)
+        self.unlisted.update(other.unlisted)
 
     @property
     def balanced(self) -> bool:
@@ -48,11 +51,12 @@ class Account:
             "dead_lettered": dict(sorted(self.dead_lettered.items())),
             "late_by_window": dict(sorted(self.late_by_window.items())),
             "mended": dict(sorted(self.mended.items())),
+            "unlisted": dict(sorted(self.unlisted.items())),
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Account:
         """What `to_dict` gave."""
         whole = {name: data[name] for name in ("read", "accepted", "duplicate", "late")}
-        counters = {name: Counter(data[name]) for name in ("dead_lettered", "late_by_window", "mended")}
+        counters = {name: Counter(data[name]) for name in ("dead_lettered", "late_by_window", "mended", "unlisted")}
         return cls(**whole, **counters)

@@ -19,6 +19,8 @@ def totals(run: LocalRun, *, interrupted: bool = False) -> None:
     lines += [f"  dead-lettered {reason}: {count:,}" for reason, count in sorted(account.dead_lettered.items())]
     lines += [f"  late for window {name} only: {count:,}" for name, count in sorted(account.late_by_window.items())]
     lines += [f"  mended by {rule}: {count:,}" for rule, count in sorted(account.mended.items())]
+    if account.unlisted:
+        lines.append(f"  not listed in the plan, ignored: {', '.join(sorted(account.unlisted))}")
     lines.append(f"  {run.results:,} results in {run.seconds:.1f} s, {speed}")
     if interrupted:
         lines.append("  interrupted: what was written is right as far as it goes; open windows were not published")

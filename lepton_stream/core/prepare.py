@@ -22,6 +22,9 @@ from lepton_stream.shuffle.routing import partitions_of
 from lepton_stream.windows.section import Section
 from lepton_stream.windows.watermark import NEVER, high_before, late
 
+_SAMPLED = 1024
+_NAME_LENGTH = 100
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
@@ -50,6 +53,7 @@ def prepare(job: Job, source: SourceState, chunk: Chunk) -> Prepared:
         late=int(np.count_nonzero(late_for_all)),
         dead_lettered=Counter(str(r.reason) for r in decoded.rejects),
         mended=Counter(decoded.mended),
+        unlisted=_unlisted(job, chunk, decoded),
     )
     parts: list[list[tuple[int, Part]]] = [[] for _ in range(job.partitions)]
     for number, section in enumerate(job.sections):
@@ -71,6 +75,15 @@ def _clean(job: Job, chunk: Chunk) -> tuple[Decoded, Index]:
     decoded, time = timed(clean(decoded, job.plan.fields), job.plan.source, chunk.timestamp)
     job.lap("clean")
     return decoded, time
+
+
+def _unlisted(job: Job, chunk: Chunk, decoded: Decoded) -> Counter[str]:
+    """Looks at few records, chosen by their offsets, so that any cut of the log looks at the same ones."""
+    sampled = decoded.rows[chunk.offsets[decoded.rows] % _SAMPLED == 0]
+    names: Counter[str] = Counter()
+    for row in sampled.tolist():
+        names.update(name[:_NAME_LENGTH] for name in job.decoder.unlisted(chunk.values[row] or b""))
+    return names
 
 
 def _duplicates(job: Job, source: SourceState, chunk: Chunk, decoded: Decoded, offsets: Index) -> Mask:

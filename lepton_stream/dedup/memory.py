@@ -19,7 +19,7 @@ class DedupMemory:
     """The last offset of every id seen, in two generations of `memory` offsets: forgetting never costs a rehash.
 
     Bytes: 32 a slot, two tables that start small and double while the first generation fills: at most 134 MB for a
-    memory of a million ids, 2.1 GB for ten million.
+    memory of a million ids, 1.1 GB for ten million.
     """
 
     __slots__ = ("_new", "_old", "_turn", "memory")

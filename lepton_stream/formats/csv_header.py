@@ -27,11 +27,15 @@ def parse_header(line: bytes, form: FileForm) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`width`: cells in a line; `place[field]`: its column; `time`: columns of the event time, () if it is a field."""
+    """`width`: cells in a line; `place[field]`: its column; `time`: columns of the event time, () if it is a field.
+
+    `unused`: names of the columns that nothing is read from.
+    """
 
     width: int
     place: dict[str, int]
     time: tuple[int, ...]
+    unused: tuple[str, ...] = ()
 
 
 def layout(header: Sequence[str], fields: Sequence[Field], form: FileForm, time: str) -> Layout:
@@ -49,7 +53,9 @@ def layout(header: Sequence[str], fields: Sequence[Field], form: FileForm, time:
     if problems:
         raise PlanError("the file's columns do not fit the plan", problems)
     found = {f.name: place[f.name] for f in fields if f.name in place}
-    return Layout(len(names), found, tuple(either[c] for c in assembled))
+    parts = tuple(either[c] for c in assembled)
+    used = {*found.values(), *parts}
+    return Layout(len(names), found, parts, tuple(h for i, h in enumerate(header) if i not in used))
 
 
 def _repeated(names: Sequence[str]) -> list[Problem]:

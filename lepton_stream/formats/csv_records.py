@@ -47,6 +47,10 @@ class CsvDecoder:
         columns: Columns = {f.name: self._column(f, cells, len(rows), verdicts) for f in self._fields}
         return verdicts.apply(Decoded(rows, columns, rejects), columns)
 
+    def unlisted(self, value: bytes) -> tuple[str, ...]:
+        """Columns of the file that no plan field is read from: the same for every record."""
+        return self._layout.unused
+
     def _column(self, field: Field, cells: Cells, n: int, verdicts: Verdicts) -> Column:
         if self._time and field.name == self._source.time:
             times, bad = self._time.read([cells[i] for i in self._layout.time])

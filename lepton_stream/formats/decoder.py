@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -55,4 +56,8 @@ class Decoder(Protocol):
 
     def decode(self, values: Values) -> Decoded:
         """Decode a chunk's values. Never raises for what the bytes hold."""
+        ...
+
+    def unlisted(self, value: bytes) -> Iterable[str]:
+        """Names of the fields of a record that decoded which the plan does not list."""
         ...

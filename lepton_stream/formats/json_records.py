@@ -39,6 +39,7 @@ class JsonDecoder:
     def __init__(self, source: Source, fields: Sequence[Field]) -> None:
         self._fields = tuple(fields)
         self._max_bytes = source.max_record_bytes
+        self._listed = {f.name for f in self._fields}
         self._names = {f"f{i}": f for i, f in enumerate(self._fields)}  # a field's name need not be an identifier
         self._record: Callable[..., Any] = _struct(self._names)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self._record).decode
@@ -54,6 +55,10 @@ class JsonDecoder:
         rows = np.ones(len(values), np.bool_)
         rows[[r.row for r in rejects]] = False
         return Decoded(np.flatnonzero(rows), self._columns(records, mended), rejects, dict(+mended))
+
+    def unlisted(self, value: bytes) -> set[str]:
+        """Top-level names that no plan field has."""
+        return msgspec.json.decode(value, type=dict[str, msgspec.Raw]).keys() - self._listed
 
     def _records(self, values: Values, passed: Mask, mended: Counter[str]) -> tuple[list[Any], list[Reject]]:
         """Decode the records that passed so far."""

@@ -1,0 +1,62 @@
+# One word for each job; .ci/run calls `make test` and nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.lepton-setup
+EXTRAS := dev,embedded
+PYTEST_ARGS ?=
+
+# The first interpreter that is new enough and can make a virtual environment; PYTHON=/path/to/python overrides.
+CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
+
+.PHONY: help setup check quick test demo bench docs docs-check clean
+
+help:  ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## Create .venv and install the pinned packages (again only when they changed)
+
+$(STAMP): pyproject.toml constraints.txt
+	@if $(BIN)/python -c '$(CAPABLE)' 2>/dev/null; then exit 0; fi; \
+	if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c '$(CAPABLE)' 2>/dev/null; then \
+		echo "setup: needs Python 3.11 or newer with the venv module (Debian: apt install python3.11-venv)." >&2; \
+		echo "setup: found $$(python3 --version 2>&1 || true); name another one with: make setup PYTHON=/path/to/python3.11" >&2; \
+		exit 1; fi; \
+	echo "setup: 1/2 creating $(VENV) with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv --clear $(VENV)
+	@echo "setup: 2/2 installing the packages of constraints.txt (a minute or two the first time)"
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]' \
+		| { grep -v '^Requirement already satisfied' || true; }
+	@touch $@
+
+check: setup  ## Lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+quick: setup  ## Fast tests only: no Kafka, nothing slow
+	$(BIN)/python -m pytest -q -m "not kafka and not slow" $(PYTEST_ARGS)
+
+test: setup check docs-check  ## Everything: setup, check, docs, all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+demo: setup  ## Run the shipped air-quality pipeline on its sample, without a broker
+	$(BIN)/lepton-stream demo iot/air_quality
+
+bench: setup  ## Measure the engine on this machine
+	$(BIN)/python -m tests.bench.engine
+
+docs: setup  ## Regenerate the generated pages of docs/
+	$(BIN)/python -m scripts.generate_docs
+
+docs-check: setup  ## Fail when a generated page is stale
+	$(BIN)/python -m scripts.generate_docs --check
+
+clean:  ## Remove what was built (not .venv: delete that by hand)
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -print0 | xargs -0 rm -rf

@@ -1,0 +1,1 @@
+"""A real Apache Kafka of one node for tests, benchmarks and faults."""

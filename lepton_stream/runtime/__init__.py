@@ -1,0 +1,1 @@
+"""Runtimes: what drives the pure core with real inputs, clocks and outputs."""

@@ -1,0 +1,168 @@
+"""The Faust app that agents are written against: settings that our promises need, chunks for events, typed ends."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import faust
+from faust.tables.manager import TableManager
+from mode.supervisors import CrashingSupervisor
+
+from lepton_stream.runtime.kafka.chunks import BOUNDS, Bounds
+from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.credentials import faust_credentials, faust_urls
+from lepton_stream.runtime.kafka.transport import ChunkTransport, Flow, Hooks, Partitions
+
+STOP_SECONDS = 30.0
+NEVER = 1e6
+"""Seconds: an idle worker would otherwise leave the group after a while and not come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things may take, in seconds.
+
+    `session`: a worker that says nothing for so long is taken for dead. `rebalance`: how long one slow worker may hold
+    up all others; half of it is for what `Hooks.revoked` has to finish. `fetch_wait`: how long the broker may keep a
+    fetch open; aiokafka has one open at a time, so an idle partition delays the busy ones by it.
+    """
+
+    session: float = 10.0
+    heartbeat: float = 1.0
+    rebalance: float = 30.0
+    request: float = 40.0
+    fetch_wait: float = 0.05
+    backoff: float = 0.05
+
+
+class NoTables(TableManager):  # type: ignore[misc]
+    """Faust's tables are not used: starting them waits a second for nothing."""
+
+    async def on_start(self) -> None:
+        """Start without the wait."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
+class App(faust.App):  # type: ignore[misc]
+    """A Faust app whose events are chunks; made by `make_app`."""
+
+    hooks: Hooks
+    bounds: Bounds
+    revoke_seconds: float
+    consumer_settings: dict[str, Any]
+
+    def _new_transport(self) -> ChunkTransport:
+        return ChunkTransport(self.conf.broker_consumer, self)
+
+    @property
+    def flow_control(self) -> Flow:
+        """The one flow gate of this app."""
+        flow = self.__dict__.get("_flow")
+        if flow is None:
+            flow = self.__dict__["_flow"] = Flow(loop=self.loop)
+        return flow
+
+    @property
+    def partitions(self) -> Partitions:
+        """Start, pause, resume and read partitions."""
+        return Partitions(self)
+
+    def chunk_topic(self, name: str, buffer: int = 16) -> Any:
+        """A topic for `@app.agent`; `buffer` counts chunks over all its partitions."""
+        return self.topic(name, key_serializer="raw", value_serializer="raw", maxsize=buffer, acks=False)
+
+    def _create_directories(self) -> None:
+        """None: nothing is kept on this machine."""
+
+    @property
+    def fatal(self) -> asyncio.Future[None]:
+        """Done, with the error, when the worker must end."""
+        future = self.__dict__.get("_fatal")
+        if future is None:
+            future = self.__dict__["_fatal"] = self.loop.create_future()
+        return future
+
+    def fail(self, error: BaseException) -> None:
+        """End the worker with this error; the first one counts. Call it in the main loop."""
+        if not self.fatal.done():
+            self.fatal.set_exception(error)
+
+    def fail_from_thread(self, error: BaseException) -> None:
+        """The same from another thread."""
+        self.loop.call_soon_threadsafe(self.fail, error)
+
+
+def make_app(
+    connection: Connection,
+    group: str,
+    hooks: Hooks,
+    *,
+    instance: str | None = None,
+    timing: Timing | None = None,
+    bounds: Bounds = BOUNDS,
+    fetch_bytes: int = 1 << 20,
+    read_uncommitted: bool = False,
+    assignor: Any = None,
+) -> App:
+    """The app of one worker of a group; agents read with `app.partitions.read(stream)` from `app.chunk_topic(name)`.
+
+    `instance`: the static member id, one for each worker. `fetch_bytes`: of one partition at a time. `assignor`: an
+    aiokafka assignor class, the same in all workers. Topics are never created here, and no web server is started.
+    """
+    t = timing or Timing()
+    app = App(
+        group,
+        broker=faust_urls(connection),
+        broker_credentials=faust_credentials(connection),
+        broker_session_timeout=t.session,
+        broker_heartbeat_interval=t.heartbeat,
+        broker_rebalance_timeout=t.rebalance,
+        broker_request_timeout=t.request,
+        broker_max_poll_interval=NEVER,
+        broker_commit_interval=NEVER,
+        consumer_auto_offset_reset="none",
+        consumer_max_fetch_size=fetch_bytes,
+        consumer_group_instance_id=instance,
+        stream_wait_empty=False,
+        table_standby_replicas=0,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        producer_request_timeout=60,
+        agent_supervisor=CrashingSupervisor,
+        TableManager=NoTables,
+        web_enabled=False,
+        web_tables_enabled=False,
+        web_router_enabled=False,
+        worker_redirect_stdouts=False,
+    )
+    app.hooks, app.bounds, app.revoke_seconds = hooks, bounds, t.rebalance / 2
+    app.consumer_settings = {
+        "_fetch_max_wait_ms": int(t.fetch_wait * 1000),
+        "_retry_backoff_ms": int(t.backoff * 1000),
+        "_isolation_level": "read_uncommitted" if read_uncommitted else "read_committed",
+    }
+    if assignor is not None:
+        app.consumer_settings["_partition_assignment_strategy"] = (assignor,)
+    return app
+
+
+async def serve(app: App, until: asyncio.Event) -> None:
+    """Run the worker until the event is set. Raises the error that ended it, typed where a person can act upon it."""
+    stop = asyncio.create_task(until.wait())
+    crashed = asyncio.create_task(app._crashed.wait())  # noqa: SLF001  (pinned by the contract test)
+    fatal = app.fatal
+    try:
+        await app.start()
+        await asyncio.wait([stop, crashed, fatal], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.cancel()
+        crashed.cancel()
+        # A worker that cannot end politely is taken for dead by the group after its session; nobody waits for it.
+        await asyncio.wait_for(app.stop(), STOP_SECONDS)
+    if fatal.done():
+        fatal.result()
+    if app.crash_reason is not None:
+        raise app.crash_reason

@@ -1,0 +1,47 @@
+"""What can go wrong between a worker and its broker, typed by what the caller has to do about it.
+
+- StaleOwner: the partition belongs to somebody else now: drop all work of this identity, go on with the rest
+- Fenced: the same, told by a producer's epoch
+- ProcessFenced: another process runs under our static member id: end this process, never rejoin
+- SendFailed: a record was not acknowledged: nothing may be sent after it, end this incarnation
+- UnreadableBatch: a stored batch cannot be read within our bounds, or its checksum is wrong
+"""
+
+from __future__ import annotations
+
+from lepton_stream.chunk import SourcePartition
+from lepton_stream.errors import BrokerError, IntegrityError, LeptonError
+
+
+class StaleOwner(LeptonError):  # noqa: N818  (it names a state that the caller is in)
+    """The group has moved on: what was fetched under this identity must not be committed or sent any more."""
+
+
+class Fenced(StaleOwner):
+    """A newer owner holds the producer's epoch."""
+
+
+class ProcessFenced(Fenced):
+    """A second process with the same static member id has taken our place in the group."""
+
+    exit_code = 6
+
+
+class MetadataTooLarge(LeptonError):  # noqa: N818
+    """Commit metadata above what brokers keep (4096 bytes)."""
+
+
+class SendFailed(BrokerError):  # noqa: N818
+    """A record was not acknowledged in time, or was refused."""
+
+
+class UnreadableBatch(IntegrityError):  # noqa: N818
+    """A record batch that cannot be read. `first` and `last`: its offsets, inclusive."""
+
+    def __init__(self, source: SourcePartition, first: int, last: int, reason: str) -> None:
+        self.source, self.first, self.last, self.reason = source, first, last, reason
+        super().__init__(
+            f"{source.topic} partition {source.partition}, offsets {first} to {last}: {reason}. "
+            "Nothing of it was counted. If the data is wanted, raise the limit; if not, let the topic's owner delete "
+            f"the records before offset {last + 1}"
+        )

@@ -1,0 +1,159 @@
+"""Records to the broker, all acknowledged or an error: nothing is dropped and gone on from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import InvalidProducerEpoch, KafkaConnectionError, KafkaError, ProducerFenced
+
+from lepton_stream.chunk import SourcePartition
+from lepton_stream.errors import LeptonError
+from lepton_stream.runtime.kafka.compress import Builder, Compression
+from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.credentials import client_options, diagnose
+from lepton_stream.runtime.kafka.errors import Fenced, SendFailed
+
+BATCH_BYTES = 1 << 20
+NO_TIME = -1
+
+
+class Record(NamedTuple):
+    """What is sent. Without `timestamp_ms` the time of sending is used."""
+
+    to: SourcePartition
+    value: bytes | None
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+    timestamp_ms: int | None = None
+
+
+class Ack(NamedTuple):
+    """Where a record was written, and when if the topic keeps the broker's time (else None)."""
+
+    offset: int
+    append_ms: int | None
+
+
+class Producer:
+    """Sends whole lists of records with acks=all, one batch of a partition after the other.
+
+    After a failed send this producer sends nothing more: a gap in what was sent must not be followed by anything.
+    `timeout`: seconds until a batch that is not acknowledged has failed.
+    """
+
+    def __init__(
+        self, connection: Connection, *, compression: Compression | None = None, timeout: float = 60.0,
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:  # fmt: skip
+        self.connection, self.timeout = connection, timeout
+        self.compression = compression or Compression()
+        """May be changed at any time; the next batch follows."""
+        self._batch_bytes = batch_bytes
+        self._producer: Any = None
+        self._failure: LeptonError | None = None
+
+    async def open(self) -> Self:
+        """Connect. Raises BrokerError with cause and remedy."""
+        self._producer = self._make()
+        try:
+            await self._producer.start()
+        except KafkaConnectionError:
+            await self._abandon()
+            raise (await diagnose(self.connection, 10.0)) from None
+        return self
+
+    def _make(self) -> Any:
+        return AIOKafkaProducer(
+            acks="all",
+            request_timeout_ms=int(self.timeout * 1000),
+            retry_backoff_ms=50,
+            **client_options(self.connection),
+        )
+
+    async def close(self) -> None:
+        """Close; what is not acknowledged yet is abandoned. Again does nothing."""
+        await self._abandon()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def send_all(self, records: Iterable[Record]) -> list[Ack]:
+        """Send the records, in order within each partition; one acknowledgement each, in the order given.
+
+        Raises SendFailed, or Fenced where a newer owner has taken over; then nothing more goes out of this producer.
+        """
+        if self._failure is not None:
+            raise self._failure
+        by_partition: dict[SourcePartition, list[tuple[int, Record]]] = {}
+        for place, record in enumerate(records):
+            by_partition.setdefault(record.to, []).append((place, record))
+        acks: dict[int, Ack] = {}
+        try:
+            async with asyncio.TaskGroup() as group:
+                for tp, numbered in by_partition.items():
+                    group.create_task(self._send_partition(tp, numbered, acks))
+        except* (LeptonError, KafkaError, TimeoutError) as errors:
+            self._failure = first_of(errors)
+            await self._abandon()
+        if self._failure is not None:
+            raise self._failure
+        return [acks[place] for place in range(len(acks))]
+
+    async def _send_partition(
+        self, tp: SourcePartition, numbered: list[tuple[int, Record]], acks: dict[int, Ack]
+    ) -> None:
+        done = 0
+        while done < len(numbered):
+            builder = Builder(self._batch_bytes, self.compression)
+            while done < len(numbered) and append(builder, numbered[done][1]):
+                done += 1
+            first = done - builder.record_count()
+            ack = await self._send_batch(tp, builder)
+            for i, (place, _) in enumerate(numbered[first:done]):
+                acks[place] = Ack(ack.offset + i, ack.timestamp if ack.timestamp_type == 1 else None)
+
+    async def _send_batch(self, tp: SourcePartition, builder: Builder) -> Any:
+        """Send and await the acknowledgement: the next batch of this partition must not leave before it."""
+        builder.close()
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await (await self._producer.send_batch(builder, tp.topic, partition=tp.partition))
+        except (ProducerFenced, InvalidProducerEpoch):
+            raise Fenced(f"{tp.topic} partition {tp.partition}: a newer owner writes there now") from None
+        except AssertionError:
+            raise SendFailed(f"{tp.topic} has no partition {tp.partition}") from None
+        except (KafkaError, TimeoutError) as error:
+            what = f"{type(error).__name__.removesuffix('Error')} {error}".rstrip()
+            raise SendFailed(
+                f"{tp.topic} partition {tp.partition}: {builder.record_count()} records were not acknowledged ({what}). "
+                "Nothing was sent after them; the worker starts again from its last commit"
+            ) from error
+
+    async def _abandon(self) -> None:
+        """Close without flushing: what waits in memory must not be written after a failure."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        producer._closed = True
+        await producer._sender.close()
+        await producer.client.close()
+
+
+def append(builder: Builder, record: Record) -> bool:
+    """Add the record; False if the batch is full."""
+    headers = list(record.headers)
+    added = builder.append(timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=headers)
+    return added is not None
+
+
+def first_of(errors: BaseExceptionGroup[Any]) -> LeptonError:
+    """The one error to tell of a group: being fenced before a mere failure."""
+    found = [e for e in errors.exceptions if isinstance(e, LeptonError)]
+    fenced = [e for e in found if isinstance(e, Fenced)]
+    return (fenced or found or [SendFailed(str(errors.exceptions[0]))])[0]

@@ -1,0 +1,53 @@
+"""Keeps the bytes of a fetch: aiokafka's record sets do not show theirs, and we read them ourselves, with bounds."""
+
+# ruff: noqa: SLF001  (what lies inside aiokafka and Faust is pinned by tests/kafka/test_contract.py)
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiokafka.consumer import fetcher
+from aiokafka.record.memory_records import MemoryRecords
+
+from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.runtime.kafka.chunks import BOUNDS, Bounds, Run
+
+
+class RawRecords(MemoryRecords):  # type: ignore[misc]
+    """A record set that remembers its bytes and how far they have been given out."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.raw = data
+        self.run: Run | None = None
+
+
+def install() -> None:
+    """Have aiokafka's fetcher make `RawRecords`; what else it does with them stays as it was."""
+    fetcher.MemoryRecords = RawRecords
+
+
+def take(result: Any, bounds: Bounds = BOUNDS) -> tuple[Chunk | None, bool]:
+    """The next chunk of an aiokafka FetchResult, and whether it holds more.
+
+    Moves the consumer's position even when the chunk is empty, else the same batches would be fetched for ever.
+    None if the data is of no use any more: the partition was taken away or sought elsewhere. Raises UnreadableBatch.
+    """
+    tp = result._topic_partition
+    if not result.has_more() or not result.check_assignment(tp):
+        return None, False
+    part = result._partition_records
+    records: RawRecords = part._records
+    if records.run is None:
+        aborted = part._aborted_transactions if part._isolation_level == fetcher.READ_COMMITTED else None
+        source = SourcePartition(tp.topic, tp.partition)
+        records.run = Run(source, records.raw, part.next_fetch_offset, aborted, bounds)
+    chunk = records.run.take()
+    part.next_fetch_offset = records.run.next
+    result._update_position()
+    if chunk is None:
+        result._partition_records = None
+    return chunk, chunk is not None
+
+
+install()

@@ -1,0 +1,1 @@
+"""Seeded generators of test input that know what is in it."""
