@@ -108,6 +108,8 @@ def concat(columns: Sequence[Column]) -> Column:
         return columns[0]
     valid = None if all(c.valid is None for c in columns) else np.concatenate([is_valid(c) for c in columns])
     if all(isinstance(c, Numbers) for c in columns):
+        if len({c.values.dtype for c in columns if isinstance(c, Numbers)}) > 1:
+            raise TypeError("concat got numbers of several types")  # NumPy would round int64 to float64 without a word
         return Numbers(np.concatenate([c.values for c in columns if isinstance(c, Numbers)]), valid)
     texts = [pack(c) for c in columns if isinstance(c, Text)]
     if len(texts) != len(columns):

@@ -128,7 +128,8 @@ def _absorb_text(v: _Lanes, column: Text, key: Key) -> None:
     if int(length.max(initial=0)) > LONG:
         _absorb_long(v, column, key)
         length = np.where(length > LONG, 0, length)
-    shortest, longest = int(length.min(initial=0)), int(length.max(initial=0))
+    longest = int(length.max(initial=0))
+    shortest = int(length.min(initial=longest))
     for at in range(0, longest, 8):
         if at < shortest:
             _absorb(v, load_words(column, np.arange(0), at, length))

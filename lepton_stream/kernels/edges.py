@@ -56,7 +56,7 @@ class Edge:
         groups, other = groups[seen], {name: array[seen] for name, array in other.items()}
         if not len(groups):
             return
-        order = np.lexsort((*(self.sign * other[name] for name in reversed(self._order)), groups))
+        order = np.lexsort((*(self._rank(other[name]) for name in reversed(self._order)), groups))
         best = order[np.unique(groups[order], return_index=True)[1]]
         target = groups[best]
         wins = ~state["seen"][target] | self._before(other, best, state, target)
@@ -66,11 +66,15 @@ class Edge:
                 state[name] = np.zeros(len(state["seen"]), other[name].dtype)
             state[name][target] = other[name][best]
 
+    def _rank(self, place: Index) -> Index:
+        """Ascending towards the edge that is not wanted; ~ turns the order round and, unlike -, never overflows."""
+        return place if self.sign > 0 else ~place
+
     def _before(self, left: State, a: Index, right: State, b: Index) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Whether left's groups a come before right's groups b, in the sense of `sign`."""
         less, same = np.zeros(len(a), np.bool_), np.ones(len(a), np.bool_)
         for name in self._order:
-            x, y = self.sign * left[name][a], self.sign * right[name][b]
+            x, y = self._rank(left[name][a]), self._rank(right[name][b])
             less |= same & (x < y)
             same &= x == y
         return less

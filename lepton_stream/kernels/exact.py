@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lepton_stream.columns import Index
+from lepton_stream.columns import Index, Mask, Words
 from lepton_stream.kernels.kernel import State
 
 BITS = 32
@@ -23,6 +23,7 @@ _MASK = np.int64((1 << BITS) - 1)
 _TOP = np.int64(1 << 33)
 _ROWS_AT_ONCE = 1 << 20  # 2**20 rows of less than 2**32 each stay below 2**53, where bincount's float sums are exact
 _PLAIN_EXPONENT = 1000  # beyond this 2.0**e is not a double; ldexp is
+_LOST = (1 << 11) - 1  # of 64 bits, a double keeps 53
 
 Floats = NDArray[np.float64]
 
@@ -64,12 +65,24 @@ def _add_floats(into: State, groups: Index, x: Floats, count: int, shift: int) -
         top = 1.0 if rest.any() else 0.0
 
 
-def add_integers(into: State, groups: Index, x: NDArray[np.int64], count: int) -> None:
-    """Add int64 x[i] to group groups[i] < count, in place."""
+def add_integers(into: State, groups: Index, x: NDArray[np.int64] | Words, count: int, shift: int = 0) -> None:
+    """Add x[i] * 2**(32 shift), int64 or uint64, to group groups[i] < count, in place."""
+    mask, bits = x.dtype.type(_MASK), x.dtype.type(BITS)
     for at in range(0, len(x), _ROWS_AT_ONCE):
         part, where = x[at : at + _ROWS_AT_ONCE], groups[at : at + _ROWS_AT_ONCE]
-        for k, piece in ((0, part & _MASK), (1, part >> BITS)):
-            _add_limb(into, k, np.bincount(where, piece.astype(np.float64), count).astype(np.int64))
+        for k, piece in ((0, part & mask), (1, part >> bits)):
+            _add_limb(into, k + shift, np.bincount(where, piece.astype(np.float64), count).astype(np.int64))
+
+
+def add_integer_squares(into: State, groups: Index, x: NDArray[np.int64], count: int) -> None:
+    """Add int64 x[i]**2 exactly to group groups[i] < count, in place."""
+    size = np.abs(x).view(np.uint64)  # as uint64 even -2**63 has its absolute value
+    if int(size.max(initial=0)) < 1 << 31:
+        return add_integers(into, groups, x * x, count)
+    high, low = size >> np.uint64(BITS), size & np.uint64(_MASK)
+    for product, shift in ((low * low, 0), (high * low, 1), (high * low, 1), (high * high, 2)):
+        add_integers(into, groups, product, count, shift)
+    return None
 
 
 _SPLIT = 134217729.0  # 2**27 + 1: Dekker's constant, cuts a double into two halves of 26 bits
@@ -77,7 +90,7 @@ _FAR = 19  # limbs: 608 bits, so that squares of very large and very small numbe
 
 
 def add_squares(into: State, groups: Index, x: Floats, count: int) -> None:
-    """Add x[i]**2 exactly: the rounded product and its rounding error (Dekker 1971) are both doubles."""
+    """Add x[i]**2 exactly: the rounded product and its rounding error are both doubles."""
     size = np.abs(x)
     large, small = size > 2.0**500, (size < 2.0**-450) & (size > 0.0)
     if large.any() or small.any():
@@ -88,13 +101,21 @@ def add_squares(into: State, groups: Index, x: Floats, count: int) -> None:
 
 
 def _add_squares(into: State, groups: Index, x: Floats, count: int, shift: int) -> None:
-    product = x * x
+    for part in two_product(x, x):
+        add_floats(into, groups, part, count, shift)
+
+
+def two_product(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """(x y rounded, its rounding error), both exact where no product of halves over- or underflows (Dekker 1971)."""
+    product = x * y
+    (a, b), (c, d) = _halves(x), _halves(y)
+    return product, ((a * c - product) + a * d + b * c) + b * d
+
+
+def _halves(x: Floats) -> tuple[Floats, Floats]:
     high = x * _SPLIT
     high = high - (high - x)
-    low = x - high
-    error = ((high * high - product) + 2.0 * high * low) + low * low
-    add_floats(into, groups, product, count, shift)
-    add_floats(into, groups, error, count, shift)
+    return high, x - high
 
 
 def normalise(state: State) -> None:
@@ -132,11 +153,26 @@ def to_integers(state: State, groups: int) -> tuple[list[int], int]:
 
 def to_floats(state: State, groups: int) -> Floats:
     """The sums, rounded once to nearest even; infinite where a sum exceeds the range of doubles."""
-    have = limbs_of(state)
-    if not have:
-        return np.zeros(groups)
-    magnitude, negative = _magnitude(state, groups, range(have[0], have[-1] + 1))
-    size = _round(magnitude, have[0])
+    lead, exponent, negative = _leading(state, groups)
+    with np.errstate(over="ignore"):
+        size = np.ldexp(lead.astype(np.float64), exponent)
+    return np.where(negative, -size, size)
+
+
+def to_means(state: State, counts: Index) -> Floats:
+    """The sums divided by `counts` > 0, within 0.501 units in the last place; finite also where a sum is not.
+
+    The quotient of the rounded sum is mended by its exact remainder and by what rounding the sum took away.
+    """
+    lead, exponent, negative = _leading(state, len(counts))
+    n, total = counts.astype(np.float64), lead.astype(np.float64)
+    # total may be 2**64, which uint64 does not hold: halves tell whether it was rounded up
+    up = (total * 0.5).astype(np.uint64) > lead >> np.uint64(1)
+    lost = (lead & np.uint64(_LOST)).astype(np.float64) - np.where(up, _LOST + 1.0, 0.0)
+    quotient = total / n
+    product, error = two_product(quotient, n)
+    mended = quotient + ((total - product) - error + lost) / n
+    size = np.ldexp(mended, exponent)
     return np.where(negative, -size, size)
 
 
@@ -159,18 +195,21 @@ def _magnitude(state: State, groups: int, span: range) -> tuple[NDArray[np.uint6
     return np.array(rows).astype(np.uint64), negative
 
 
-def _round(magnitude: NDArray[np.uint64], lowest: int) -> Floats:
-    """The 64 leading bits with a sticky last one, made a double: rounds once, to nearest even."""
+def _leading(state: State, groups: int) -> tuple[Words, Index, Mask]:
+    """(the 64 leading bits of each sum's magnitude, their power of two, whether it is negative).
+
+    The last bit is sticky: set if anything follows. So rounding these 64 bits rounds the sum, once.
+    """
+    have = limbs_of(state)
+    magnitude, negative = _magnitude(state, groups, range(have[0], have[-1] + 1))
     places = len(magnitude)
     first = np.argmax(magnitude[:-2] != 0, axis=0)
-    column = np.arange(magnitude.shape[1])
-    a, b, c = (magnitude[np.minimum(first + i, places - 1), column] for i in range(3))
+    column = np.arange(groups)
+    a, b, c = (magnitude[first + i, column] for i in range(3))
     below = np.arange(places)[:, None] > first + 2
     sticky = ((magnitude != 0) & below).any(axis=0)
     room = np.uint64(BITS) - np.frexp(a.astype(np.float64))[1].astype(np.uint64)  # leading zeros of the highest limb
     lead = ((a << np.uint64(BITS) | b) << room) | (c >> (np.uint64(BITS) - room))
     rest = (c << room) & np.uint64(_MASK)
     lead |= (sticky | (rest != 0)).astype(np.uint64)
-    exponent = BITS * (lowest + places - 4 - first) - room.astype(np.int64)
-    with np.errstate(over="ignore"):
-        return np.asarray(np.ldexp(lead.astype(np.float64), exponent))
+    return lead, BITS * (have[0] + places - 4 - first) - room.astype(np.int64), negative

@@ -46,9 +46,9 @@ def _null_count(states: list[State]) -> list[Any]:
 def _sum(of_integers: bool) -> Read:
     def read(states: list[State]) -> list[Any]:
         total, there = states[0], states[1]["rows"] > 0
-        if of_integers:  # Python integers: a sum of int64 may exceed int64
+        if of_integers:
             whole, exponent = exact.to_integers(total, len(there))
-            return [(v << exponent) if ok else None for v, ok in zip(whole, there.tolist(), strict=True)]
+            return [_whole(v << exponent) if ok else None for v, ok in zip(whole, there.tolist(), strict=True)]
         return _listed(exact.to_floats(total, len(there)), there)
 
     return read
@@ -56,36 +56,49 @@ def _sum(of_integers: bool) -> Read:
 
 def _mean(states: list[State]) -> list[Any]:
     count = states[1]["rows"]
-    return _listed(exact.to_floats(states[0], len(count)) / np.maximum(count, 1), count > 0)
+    return _listed(exact.to_means(states[0], np.maximum(count, 1)), count > 0)
 
 
-def _variance_of(n: int, total: int, squares: int, exponent: int) -> float | None:
-    """(n Q - S²) / (n (n - 1)) in integers, rounded once."""
-    if n < 2:
-        return None
+def _whole(value: int) -> int | float:
+    """The integer while it fits int64, which is what readers of results can hold; else the nearest double."""
+    return value if -(1 << 63) <= value < 1 << 63 else float(value)
+
+
+def _quotient(numerator: int, denominator: int, exponent: int) -> float:
+    """The fraction times 2**exponent, rounded once: so Python divides integers. Raises OverflowError."""
+    if exponent >= 0:
+        return (numerator << exponent) / denominator
+    return numerator / (denominator << -exponent)
+
+
+def _variance(numerator: int, denominator: int, exponent: int) -> float | None:
     try:
-        # Python divides integers with correct rounding; the power of two joins numerator or denominator exactly
-        numerator, denominator = n * squares - total * total, n * (n - 1)
-        if exponent >= 0:
-            return (numerator << exponent) / denominator
-        return numerator / (denominator << -exponent)
+        return _quotient(numerator, denominator, exponent)
     except OverflowError:
         return None
 
 
-def _variance(states: list[State]) -> list[Any]:
-    counts = states[2]["rows"].tolist()
-    totals, e = exact.to_integers(states[0], len(counts))
-    squares, f = exact.to_integers(states[1], len(counts))
-    common = min(2 * e, f)
-    up_total, up_squares = (2 * e - common) // 2, f - common
-    return [
-        _variance_of(n, t << up_total, q << up_squares, common) for n, t, q in zip(counts, totals, squares, strict=True)
-    ]
+def _std(numerator: int, denominator: int, exponent: int) -> float:
+    """The root, within one unit in the last place, also where the variance itself is too large or small a double."""
+    size = (numerator.bit_length() - denominator.bit_length() + exponent) // 2
+    return math.ldexp(math.sqrt(_quotient(numerator, denominator, exponent - 2 * size)), size)
 
 
-def _std(states: list[State]) -> list[Any]:
-    return [None if v is None else math.sqrt(v) for v in _variance(states)]
+def _spread(read: Callable[[int, int, int], float | None]) -> Read:
+    """What `read` makes of (n Q - S²), n (n - 1) and a power of two, all exact; None below two values."""
+
+    def of_states(states: list[State]) -> list[Any]:
+        counts = states[2]["rows"].tolist()
+        totals, e = exact.to_integers(states[0], len(counts))
+        squares, f = exact.to_integers(states[1], len(counts))
+        common = min(2 * e, f)
+        up, up_squares = (2 * e - common) // 2, f - common
+        sums = zip(counts, totals, squares, strict=True)
+        return [
+            read((n * q << up_squares) - (t << up) ** 2, n * (n - 1), common) if n > 1 else None for n, t, q in sums
+        ]
+
+    return of_states
 
 
 def _value(states: list[State]) -> list[Any]:
@@ -103,8 +116,8 @@ def function(call: Call, types: dict[str, str]) -> Function:
         "null_count": lambda: Function((Count(), Count(field)), _null_count),
         "sum": lambda: Function((Total(field), Count(field)), _sum(whole)),
         "mean": lambda: Function((Total(field), Count(field)), _mean),
-        "variance": lambda: Function((Total(field), Squares(field), Count(field)), _variance),
-        "std": lambda: Function((Total(field), Squares(field), Count(field)), _std),
+        "variance": lambda: Function((Total(field), Squares(field), Count(field)), _spread(_variance)),
+        "std": lambda: Function((Total(field), Squares(field), Count(field)), _spread(_std)),
         "min": lambda: Function((Extreme(field, 1),), _value),
         "max": lambda: Function((Extreme(field, -1),), _value),
         "first": lambda: Function((Edge(field, 1),), _value),

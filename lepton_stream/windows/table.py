@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lepton_stream.columns import Column, Columns, Index, Mask, concat, take
+from lepton_stream.columns import Column, Columns, Index, Mask, Text, concat, pack, take
 from lepton_stream.dedup.fingerprint import Fingerprints
 from lepton_stream.dedup.index import FingerprintIndex
 from lepton_stream.kernels import kernel as kernels
@@ -54,7 +54,7 @@ class Table:
             self._high[rows], self._low[rows] = prints.high[fresh], prints.low[fresh]
             self.held[rows] = True
             for name, column in group.items():
-                self._group[name].append(take(column, fresh))
+                self._group[name].append(_own(take(column, fresh)))
             self._index.put(slots[fresh], rows)
             self.count += len(fresh)
         found = self._index.get(slots)
@@ -124,6 +124,7 @@ class Table:
 
         They are still readable until `sweep`.
         """
+        self.final[self.closable(mark)] = False  # revisions that were not read this time wait as open cells do
         self.final[closed] = True
         self.touched[: self.count] = False
         ends, held = self._ends(), self._held()
@@ -196,3 +197,8 @@ class Table:
             capacity = len(self.window)
             kernels.grow(kernel, states[kernel.key], capacity)
             self.states[kernel.key] = states[kernel.key]
+
+
+def _own(column: Column) -> Column:
+    """Text in a buffer of its own: a few cells must not keep a whole chunk's bytes alive."""
+    return pack(column) if isinstance(column, Text) else column

@@ -33,14 +33,12 @@ class Progress:
 def watermark(sources: Iterable[Progress]) -> int:
     """The smallest progress of the sources that may still send records; NEVER without sources or while one is new.
 
-    A source that has ended holds nobody back. When all have, the highest event time of all is the watermark: it is not
-    raised beyond what was seen.
+    A source that has ended holds nobody back. When all have, the furthest of all is the watermark: it never goes back,
+    and is not raised beyond what was seen.
     """
     listed = list(sources)
     running = [max(p.high, p.idle) for p in listed if not p.ended]
-    if running:
-        return min(running)
-    return max((p.high for p in listed), default=NEVER)
+    return min(running) if running else max((max(p.high, p.idle) for p in listed), default=NEVER)
 
 
 def high_before(high: int, time: Index) -> tuple[Index, int]:

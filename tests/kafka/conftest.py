@@ -17,7 +17,7 @@ from lepton_stream.runtime.kafka.credentials import client_options
 from tests.kafka.helpers_kafka import MakeTopic
 
 _names = itertools.count()
-PATIENCE = 10.0
+PATIENCE = 120.0
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import BrokerError
@@ -21,13 +21,14 @@ from tests.kafka.helpers_kafka import MakeTopic
 
 pytestmark = pytest.mark.kafka
 PLAIN = Compression("none")
+T0 = 1_700_000_000_000
 
 
 async def contents(connection: Connection, tp: SourcePartition) -> list[tuple[bytes | None, bytes | None]]:
     """Key and value of all records of a partition."""
     async with Wire(connection) as wire:
         end = (await Logs(wire).ends([tp]))[tp]
-    records = []
+    records: list[ConsumerRecord] = []
     async with AIOKafkaConsumer(**client_options(connection)) as consumer:
         consumer.assign([TopicPartition(*tp)])
         consumer.seek(TopicPartition(*tp), 0)
@@ -76,7 +77,7 @@ async def test_after_a_refused_record_nothing_more_leaves(
     async with Producer(connection, compression=PLAIN, batch_bytes=10_000) as producer:
         await producer.send_all([Record(p1, b"before")])
         sizes = (10, 30_000, 10)
-        with pytest.raises(SendFailed, match="partition 0: 1 records were not acknowledged"):
+        with pytest.raises(SendFailed, match="partition 0: 1 records not acknowledged"):
             await producer.send_all([Record(p0, b"." * size) for size in sizes])
         with pytest.raises(SendFailed, match="partition 0"):
             await producer.send_all([Record(p1, b"after")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import cramjam
 import zstandard
@@ -43,10 +43,11 @@ class Builder(BatchBuilder):  # type: ignore[misc]
         """`size`: bytes of records before compression; one record may be longer."""
         super().__init__(size, Codec.NONE, is_transactional=False, key_serializer=None, value_serializer=None)
         self._compression = compression
+        self._packed: bytes | None = None
 
-    def _build(self) -> Any:
-        if self._buffer is None:
+    def _build(self) -> bytes:
+        if self._packed is None:
             plain = bytes(super()._build())
             codec, body = self._compression.compress(plain[HEADER.size :])
-            self._buffer = sealed(with_body(plain[: HEADER.size], body, codec))
-        return self._buffer
+            self._packed = sealed(with_body(plain[: HEADER.size], body, codec))
+        return self._packed

@@ -4,6 +4,8 @@ A new owner takes a fresh epoch with InitProducerId. Its first write to a partit
 there under an older epoch. Before that first write the old owner's writes still arrive.
 """
 
+# ruff: noqa: SLF001  (what lies inside aiokafka and Faust is pinned by tests/kafka/test_contract.py)
+
 from __future__ import annotations
 
 import logging
@@ -32,7 +34,7 @@ def producer_id(group: str, partition: int) -> str:
 
 
 class FencedProducer(Producer):
-    """Idempotent sends under the newest epoch of a transactional id; `send_all` raises Fenced once there is a newer one.
+    """Idempotent sends under the newest epoch of a transactional id; `send_all` raises Fenced under an older one.
 
     `fencing=False` (for a broker that cannot: `supports_fencing`) makes it a plain producer.
     """
@@ -49,7 +51,7 @@ class FencedProducer(Producer):
         """(producer id, epoch) since `open`, None for a plain producer."""
         return self._epoch
 
-    async def open(self) -> FencedProducer:  # type: ignore[override]
+    async def open(self) -> FencedProducer:
         """Take a fresh epoch and connect: from our first write on, older owners are refused. Raises BrokerError."""
         if self._fencing:
             self._epoch = await take_epoch(self._wire, self._id)

@@ -1,5 +1,7 @@
 """Records to the broker, all acknowledged or an error: nothing is dropped and gone on from."""
 
+# ruff: noqa: SLF001  (what lies inside aiokafka and Faust is pinned by tests/kafka/test_contract.py)
+
 from __future__ import annotations
 
 import asyncio
@@ -131,7 +133,7 @@ class Producer:
         except (KafkaError, TimeoutError) as error:
             what = f"{type(error).__name__.removesuffix('Error')} {error}".rstrip()
             raise SendFailed(
-                f"{tp.topic} partition {tp.partition}: {builder.record_count()} records were not acknowledged ({what}). "
+                f"{tp.topic} partition {tp.partition}: {builder.record_count()} records not acknowledged ({what}). "
                 "Nothing was sent after them; the worker starts again from its last commit"
             ) from error
 
