@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -93,3 +94,31 @@ class Chunk:
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+    def cut(self, at: int) -> tuple[Chunk, Chunk]:
+        """The records before offset `at`, and those from it on; either may be empty."""
+        at = min(max(at, self.start), self.end)
+        row = int(np.searchsorted(self.offsets, at))
+        return self._part(slice(None, row), self.start, at), self._part(slice(row, None), at, self.end)
+
+    def _part(self, rows: slice, start: int, end: int) -> Chunk:
+        if start == self.start and end == self.end:
+            return self
+        values = Values.from_list(self.values.to_list()[rows])
+        keys = None if self.keys is None else self.keys[rows]
+        headers = None if self.headers is None else self.headers[rows]
+        return Chunk(self.source, start, end, self.offsets[rows], values, self.timestamp[rows], keys, headers)
+
+
+def join(chunks: Sequence[Chunk]) -> Chunk:
+    """Chunks that follow each other as one. Raises ValueError for none, or where one does not follow."""
+    if not chunks or any(a.end != b.start for a, b in pairwise(chunks)):
+        raise ValueError("join needs chunks that follow each other")
+    if len(chunks) == 1:
+        return chunks[0]
+    values = Values.from_list([value for chunk in chunks for value in chunk.values.to_list()])
+    keys = None if chunks[0].keys is None else [key for chunk in chunks for key in chunk.keys or []]
+    headers = None if chunks[0].headers is None else [h for chunk in chunks for h in chunk.headers or []]
+    offsets = np.concatenate([chunk.offsets for chunk in chunks])
+    timestamp = np.concatenate([chunk.timestamp for chunk in chunks])
+    return Chunk(chunks[0].source, chunks[0].start, chunks[-1].end, offsets, values, timestamp, keys, headers)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
+from typing import Any
 
-import click
 import typer
 
 from lepton_stream.cli import check, demo, run, version
 from lepton_stream.cli.arguments import spread
+from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
 from lepton_stream.errors import LeptonError
 
 app = typer.Typer(
@@ -27,6 +29,9 @@ app.command("check")(check.check)
 app.command("demo")(demo.demo)
 app.command("version")(version.version)
 
+_REFUSED: Any = importlib.import_module(typer.BadParameter.__module__).ClickException
+"""What typer raises for a command line it does not take: click's, or that of the click which typer carries inside."""
+
 _SIGINT, _SIGTERM = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 
@@ -41,23 +46,47 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and leave with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(outcome(list(sys.argv[1:] if argv is None else argv)))
+    sys.exit(_flushed(outcome(list(sys.argv[1:] if argv is None else argv))))
 
 
 def outcome(argv: list[str]) -> int:
     """Run a command; its exit code. What a person can act upon is one message on stderr, without a traceback."""
     try:
         code = app(spread(argv), standalone_mode=False, prog_name="lepton-stream")
-    except click.exceptions.Exit as done:
+    except typer.Exit as done:
         return done.exit_code
-    except click.ClickException as error:
+    except _REFUSED as error:
         error.show()
-        return error.exit_code
+        return int(error.exit_code)
     except LeptonError as error:
         print(f"lepton-stream: {error}", file=sys.stderr)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _SIGINT
     except Terminated:
         return _SIGTERM
+    except OSError as error:  # files are opened, read and written with messages of their own: this is what we print
+        return _unprinted(error)
+    except SystemExit as left:  # typer and rich leave with 1 when the reader of our output has gone
+        abandon_stdout()
+        return SIGPIPE if left.code == 1 else int(left.code or 0)
     return code if isinstance(code, int) else 0
+
+
+def _flushed(code: int) -> int:
+    """Write out what was printed while its failure can still be told; the exit code."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        abandon_stdout()
+        return SIGPIPE
+    except OSError as error:
+        return _unprinted(error)
+    return code
+
+
+def _unprinted(error: OSError) -> int:
+    abandon_stdout()
+    print(f"lepton-stream: standard output: writing failed: {error.strerror}", file=sys.stderr)
+    return LeptonError.exit_code

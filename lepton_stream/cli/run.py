@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO, Self, TextIO
 
 import orjson
 import typer
 
+from lepton_stream.cli.destinations import (
+    SIGPIPE,
+    abandon_stdout,
+    refuse_overlaps,
+    refuse_unwritable,
+    unwritable,
+    writing,
+)
 from lepton_stream.cli.progress import bar
 from lepton_stream.cli.totals import totals
-from lepton_stream.errors import UsageError
-from lepton_stream.formats.dead_letters import to_line
+from lepton_stream.formats.dead_letters import DeadLetter, to_line
 from lepton_stream.formats.results_out import Output, open_output
 from lepton_stream.pipeline.source import find
-from lepton_stream.runtime.local import Bury, LocalRun, Options
-
-_SIGPIPE = 128 + signal.SIGPIPE
+from lepton_stream.runtime.local import LocalRun, Options
 
 
 class RouteChoice(StrEnum):
@@ -56,26 +60,36 @@ def run(
     Or in a pipe: zcat events.jsonl.gz | lepton-stream run my.toml --input - | head
     """
     plan = find(pipeline)
+    refuse_overlaps(inputs, {"--output": output, "--stats": stats, "--dead-letters": dead_letters})
+    refuse_unwritable("--stats", stats)
+    refuse_unwritable("--dead-letters", dead_letters)
     with ExitStack() as open_files:
-        bury = _burial(dead_letters, open_files)
-        options = Options(partitions=partitions, route=route.value, bury=bury, stdin=sys.stdin.buffer)
-        local = LocalRun(plan, inputs, options)
-        out = open_files.enter_context(open_output(output, sys.stdout.buffer))
+        letters = _Burial(dead_letters)
+        options = Options(partitions=partitions, route=route.value, bury=letters, stdin=_bytes_of(sys.stdin))
+        # Inputs first: a mistyped one must not cost the results and dead letters of an earlier run.
+        local = open_files.enter_context(LocalRun(plan, [Path(i) for i in inputs], options))
+        out = open_output(output, _bytes_of(sys.stdout))
+        open_files.enter_context(letters)
         try:
-            _drive(local, out, quiet=quiet)
-        except BrokenPipeError:  # whoever read our results has left; the interpreter must not flush into the pipe again
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return _SIGPIPE
+            _drive(local, out, f"--output {output}", quiet=quiet)
+        except BrokenPipeError:  # whoever read our results has left
+            abandon_stdout()
+            return SIGPIPE
         finally:
             if stats is not None:
                 _write(stats, orjson.dumps(local.stats(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return 0
 
 
-def _drive(local: LocalRun, out: Output, *, quiet: bool) -> None:
+def _bytes_of(stream: TextIO | None) -> BinaryIO | None:
+    """A standard stream's bytes; there is none where the caller closed it."""
+    return None if stream is None else stream.buffer
+
+
+def _drive(local: LocalRun, out: Output, name: str, *, quiet: bool) -> None:
     interrupted = True
     try:
-        with bar(local, quiet=quiet) as progress:
+        with writing(name), out, bar(local, quiet=quiet) as progress:
             for batch in local:
                 out.write(list(batch.rows()))
                 progress.update()
@@ -85,20 +99,35 @@ def _drive(local: LocalRun, out: Output, *, quiet: bool) -> None:
             totals(local, interrupted=interrupted)
 
 
-def _burial(path: Path | None, open_files: ExitStack) -> Bury:
-    if path is None:
-        return Options().bury
-    try:
-        file = open_files.enter_context(path.open("wb"))
-    except OSError as error:
-        raise UsageError(
-            f"--dead-letters {path}: cannot be written: {error.strerror}; name a file you may write"
-        ) from None
-    return lambda letters: file.writelines(to_line(letter) for letter in letters)
+class _Burial:
+    """Writes dead letters, a chunk's at a time and handed on at once: whatever ends the run, lines are whole."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            try:
+                self._file = self._path.open("wb")
+            except OSError as error:
+                raise unwritable("--dead-letters", self._path, error) from None
+        return self
+
+    def __call__(self, letters: Sequence[DeadLetter]) -> None:
+        if self._file is not None:
+            with writing(f"--dead-letters {self._path}"):
+                self._file.write(b"".join(to_line(letter) for letter in letters))
+                self._file.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            with writing(f"--dead-letters {self._path}"):
+                self._file.close()
 
 
 def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise UsageError(f"--stats {path}: cannot be written: {error.strerror}; name a file you may write") from None
+        raise unwritable("--stats", path, error) from None

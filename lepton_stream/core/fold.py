@@ -16,6 +16,9 @@ from lepton_stream.shuffle.routing import prints_of
 from lepton_stream.windows.table import Table
 from lepton_stream.windows.watermark import Progress
 
+UNKNOWN = -1
+"""The next offset of a source of which no frame was seen: its first frame tells where it begins."""
+
 
 @dataclass(slots=True)
 class PartitionState:
@@ -28,7 +31,7 @@ class PartitionState:
 
     @classmethod
     def empty(cls, job: Job, sources: dict[int, int]) -> PartitionState:
-        """Before the first frame. `sources`: the offset at which each source partition begins."""
+        """Before the first frame. `sources`: the offset at which each source partition begins, or UNKNOWN."""
         return cls([Table(s) for s in job.sections], {s: Progress(next=at) for s, at in sources.items()})
 
     @property
@@ -65,6 +68,8 @@ def _expected(job: Job, state: PartitionState, frame: Frame) -> Progress | None:
     if progress is None:
         raise IntegrityError(f"frame of source partition {frame.source}, which this pipeline does not know")
     s, start, end = frame.source, frame.start, frame.end
+    if progress.next == UNKNOWN:
+        return progress
     if start == end:  # a heartbeat counts only where the sender stands where we stand: a resumed zombie does not
         return progress if start == progress.next else None
     if end <= progress.next:

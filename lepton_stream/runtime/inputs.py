@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
@@ -11,7 +12,7 @@ import numpy as np
 import orjson
 
 from lepton_stream.chunk import Chunk, SourcePartition, Values
-from lepton_stream.errors import UsageError
+from lepton_stream.errors import LeptonError, PlanError, UsageError
 from lepton_stream.formats.csv_header import parse_header
 from lepton_stream.formats.csv_records import CsvDecoder
 from lepton_stream.formats.decoder import Decoder
@@ -63,15 +64,20 @@ class FileInput:
     def __init__(self, path: str, place: int, plan: Plan, run_start_us: int, stdin: BinaryIO | None) -> None:
         """Raises UsageError for a file that cannot be read, PlanError for a header that does not fit."""
         self._plan = plan
-        source = SourcePartition(path, place)
+        # the name as text: one that is not UTF-8 could not be written into stats and dead letters
+        source = SourcePartition(os.fsencode(path).decode(errors="replace"), place)
         limit = plan.source.max_record_bytes
         form = plan.source.file
         self._file = FileSource(path, source, form, run_start_us=run_start_us, max_record_bytes=limit, stdin=stdin)
-        self.name, self.source, self.long = path, source, self._file.long
+        self.name, self.source, self.long = source.topic, source, self._file.long
         self.header: tuple[str, ...] = ()
         if form.format == "csv":
-            self.header = parse_header(self._file.header, form) if self._file.header is not None else form.columns
-            self.decoder(plan.fields)
+            try:
+                self.header = parse_header(self._file.header, form) if self._file.header is not None else form.columns
+                self.decoder(plan.fields)
+            except PlanError:
+                self.close()
+                raise
 
     def __iter__(self) -> Iterator[Chunk]:
         return iter(self._file)
@@ -146,10 +152,24 @@ def open_inputs(
         given = [given]
     listed: list[object] | None = list(given) if isinstance(given, (list, tuple)) else None
     if listed is not None and listed and all(isinstance(g, Path) or _names_a_file(g) for g in listed):
-        return [FileInput(str(path), i, plan, run_start_us, stdin) for i, path in enumerate(listed)]
+        return _open_files([str(path) for path in listed], plan, run_start_us, stdin)
     if listed == []:
         raise UsageError("input: nothing was given; name one or more files, - for standard input, or records")
     return [RecordsInput(given, 0, plan, run_start_us)]  # type: ignore[arg-type]
+
+
+def _open_files(paths: list[str], plan: Plan, run_start_us: int, stdin: BinaryIO | None) -> list[Input]:
+    if paths.count(STDIN) > 1:
+        raise UsageError("-: standard input can be read once; name it once")
+    opened: list[Input] = []
+    try:
+        for place, path in enumerate(paths):
+            opened.append(FileInput(path, place, plan, run_start_us, stdin))
+    except LeptonError:
+        for given in opened:
+            given.close()
+        raise
+    return opened
 
 
 def _names_a_file(given: object) -> bool:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Self, TypeAlias
 
 from lepton_stream import clock
 from lepton_stream.account import Account
@@ -79,9 +79,19 @@ class LocalRun:
                 yield batch
         finally:
             self.seconds, self.cpu_seconds = clock.elapsed_s() - began, clock.cpu_s() - cpu
-            for given in self.inputs:
-                given.close()
+            self.close()
         self._refuse_if_nothing_fits()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the inputs; a run that was iterated to its end has done so."""
+        for given in self.inputs:
+            given.close()
 
     seconds = 0.0
     cpu_seconds = 0.0
@@ -159,7 +169,10 @@ class LocalRun:
 
     def _settle(self, line: _Line, chunk: Chunk, prepared: Prepared) -> None:
         """Book the chunk and bury its dead letters."""
-        self.accounts[line.source].add(prepared.account)
+        total = Account()
+        total.add(self.accounts[line.source])
+        total.add(prepared.account)
+        self.accounts[line.source] = total  # in one step: an interrupt must not find half a chunk booked
         if not prepared.rejects:
             return
         letters = []

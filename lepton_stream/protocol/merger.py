@@ -1,0 +1,137 @@
+"""The owner of one shuffle partition: the group's commit is the pointer to the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+
+from lepton_stream import core
+from lepton_stream.account import Account
+from lepton_stream.chunk import SourcePartition
+from lepton_stream.core import Job, PartitionState
+from lepton_stream.core.fold import UNKNOWN
+from lepton_stream.errors import IntegrityError
+from lepton_stream.protocol.metadata import Pointer, pointer_of, refuse_other_plan, to_text
+from lepton_stream.protocol.parts import Stored, chain, parts_of
+from lepton_stream.protocol.ports import FrameRun, MergePort, Position, Record
+from lepton_stream.protocol.turns import Turns
+from lepton_stream.shuffle.frame import decode
+from lepton_stream.windows.results import Results
+
+FENCE = Record(b'"fence"', None)
+"""What a new owner publishes at least: once it is in, no earlier owner's record can follow."""
+
+CLOSED_AT_ONCE = 50_000
+"""Cells a window section that close in one checkpoint at most; the rest waits for the next."""
+
+
+class Merger:
+    """Begin, then take frames in offset order, and checkpoint now and then.
+
+    The order in a checkpoint is: parts into the state log, pointer committed, results published; the next pointer waits
+    for those. A refused commit or publication ends this owner: whatever it wrote besides is never pointed at.
+    """
+
+    def __init__(self, job: Job, partition: SourcePartition, port: MergePort, sources: int, incarnation: str) -> None:
+        """`sources`: how many source partitions there are; `incarnation`: a name that no other owner ever has."""
+        self.job, self.partition, self._port = job, partition, port
+        self._incarnation = incarnation
+        self.state = PartitionState.empty(job, dict.fromkeys(range(sources), UNKNOWN))
+        self.pointer = Pointer(job.plan_hash)
+        self.next = 0
+        self.published = 0
+        self._turns = Turns()
+        self._moved = False
+        self.more = False
+        """Windows wait to be closed: another checkpoint is due at once."""
+
+    async def begin(self, at: Position) -> int:
+        """Take over; the offset to read from. Raises IntegrityError where the log does not fit the pointer.
+
+        First the producer's epoch, then the pointer committed again as it is, which proves that we are the owner; only
+        then something is published, which shuts out the owner before us.
+        """
+        where = f"{self.partition.topic} partition {self.partition.partition}"
+        self.next = at.log_start if at.offset is None else at.offset
+        if at.metadata:
+            self.pointer = pointer_of(at.metadata, where)
+            refuse_other_plan(self.pointer.plan, self.job.plan_hash, where)
+        elif at.offset is not None and at.offset > 0:
+            pointer_of("", where)
+        if not at.log_start <= self.next <= at.log_end:
+            raise IntegrityError(
+                f"{where}: the stored position {self.next} lies outside the log, which holds {at.log_start} to "
+                f"{at.log_end}: the topic was truncated or recreated; nothing was reset. Restore it, or start a new "
+                "consumer group with new topics"
+            )
+        await self._port.take_epoch()
+        await self._port.commit(self.next, to_text(self.pointer))
+        await self._port.publish([FENCE, *await self._restore(where)])
+        return self.next
+
+    async def _restore(self, where: str) -> tuple[Record, ...]:
+        """Put the state together; what was published last."""
+        pointer = self.pointer
+        if pointer.first < 0:
+            return ()
+        records = await self._port.read_state(pointer.base, pointer.last)
+        stored = chain(records, pointer.first, pointer.base, where)
+        for one in stored:
+            core.apply(self.job, self.state, one.delta)
+        if self.state.number != pointer.number:
+            raise IntegrityError(f"{where}: the pointer names checkpoint {pointer.number}, found {self.state.number}")
+        self._turns.restored(pointer.base, [len(one.delta) for one in stored])
+        return stored[-1].outputs
+
+    @property
+    def account(self) -> dict[int, Account]:
+        """The account that this partition keeps, by source partition."""
+        return self.state.account
+
+    def take(self, run: FrameRun) -> None:
+        """Fold frames that follow those taken before."""
+        for data in run.frames:
+            core.fold(self.job, self.state, decode(data))
+        self.next = run.end
+        self._moved = True
+
+    @property
+    def due(self) -> bool:
+        """Whether a checkpoint would say anything new."""
+        return self._moved or self.more
+
+    async def checkpoint(self) -> list[Results]:
+        """Make what was folded durable, then publish; the results that were published."""
+        cells = sum(table.count for table in self.state.tables)
+        before = self.pointer
+        done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), CLOSED_AT_ONCE)
+        outputs = tuple(records_of(done.results))
+        parts = parts_of(Stored(done.delta, outputs), self._incarnation, done.number, before.first)
+        offsets = await self._port.append_state(parts)
+        self._turns.written(offsets[0], sum(map(len, parts)))
+        self.pointer = Pointer(
+            self.job.plan_hash,
+            first=offsets[0],
+            last=offsets[-1],
+            base=self._turns.base,
+            number=done.number,
+            ended=self.state.ended and not done.more,
+            oldest=min((end for t in self.state.tables if (end := t.oldest_end()) is not None), default=None),
+        )
+        self._moved, self.more = False, done.more
+        await self._port.commit(self.next, to_text(self.pointer))
+        if outputs:
+            await self._port.publish(outputs)
+        self.published += len(outputs)
+        await self._port.trim(self.next, max(before.base, 0))
+        return done.results
+
+
+def records_of(batches: Iterable[Results]) -> Iterable[Record]:
+    """Results as records: key is canonical JSON of window, start and group, value is flat JSON."""
+    for batch in batches:
+        names = batch.group_by
+        for row in batch.rows():
+            key = orjson.dumps([batch.window, row["window_start"], *(row[name] for name in names)])
+            yield Record(key, orjson.dumps(row))

@@ -1,0 +1,89 @@
+"""What the group's commits carry: claims of source partitions, pointers of shuffle partitions. JSON, some 150 bytes."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from lepton_stream.errors import IntegrityError
+from lepton_stream.windows.watermark import NEVER
+
+VERSION = 1
+
+
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Of a source partition: everything before the committed offset is done.
+
+    `claim`: [offset, claim) was claimed and must be rebuilt as it is by whoever comes next. `high`: highest event time
+    before the committed offset. `idle`: up to where time has passed without records. `end`: where the run ends
+    (`--until-end`); `ended`: nothing behind the committed offset will be read. `since`: lowest offset in the dedup
+    memory.
+    """
+
+    plan: str
+    claim: int | None = None
+    high: int = NEVER
+    idle: int = NEVER
+    end: int | None = None
+    ended: bool = False
+    since: int = 0
+    v: int = VERSION
+
+
+class Pointer(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Of a shuffle partition: the frames before the committed offset are in checkpoint `number`.
+
+    `first`, `last`: offsets of its parts in the state log. `base`: reading from there puts the whole state together.
+    `ended`: all sources have ended and the results are final. `oldest`: when the first open window ends.
+    """
+
+    plan: str
+    first: int = -1
+    last: int = -1
+    base: int = -1
+    number: int = 0
+    ended: bool = False
+    oldest: int | None = None
+    v: int = VERSION
+
+
+_T = TypeVar("_T", Claim, Pointer)
+
+
+def to_text(metadata: Claim | Pointer) -> str:
+    """The metadata of a commit."""
+    return msgspec.json.encode(metadata).decode()
+
+
+def claim_of(text: str, where: str) -> Claim:
+    """A claim. `where`: topic and partition, for the message. Raises IntegrityError for anything else."""
+    return _read(text, where, Claim)
+
+
+def pointer_of(text: str, where: str) -> Pointer:
+    """A pointer. `where`: topic and partition, for the message. Raises IntegrityError for anything else."""
+    return _read(text, where, Pointer)
+
+
+def _read(text: str, where: str, kind: type[_T]) -> _T:
+    remedy = "use another consumer group, or reset this one with its topics"
+    try:
+        found = msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError:
+        raise IntegrityError(
+            f"{where}: its committed offset does not carry this pipeline's metadata, so another program (or a reset "
+            f"by hand) has committed it; {remedy}"
+        ) from None
+    if found.v != VERSION:
+        raise IntegrityError(f"{where}: commit metadata of version {found.v}; this build reads {VERSION}")
+    return found
+
+
+def refuse_other_plan(found: str, ours: str, where: str) -> None:
+    """Raises IntegrityError where the stored plan is not the one that runs."""
+    if found != ours:
+        raise IntegrityError(
+            f"{where}: the stored position is of plan {found}, but this worker runs plan {ours}: "
+            "let the old plan finish (run it with --until-end), or give the changed one a new `version`"
+        )

@@ -1,0 +1,145 @@
+"""The owner of one source partition: a range is claimed before it is sent, and a claimed range is rebuilt the same."""
+
+from __future__ import annotations
+
+from lepton_stream import core
+from lepton_stream.chunk import Chunk, SourcePartition, join
+from lepton_stream.core import Job, SourceState
+from lepton_stream.errors import IntegrityError
+from lepton_stream.protocol.metadata import Claim, claim_of, refuse_other_plan, to_text
+from lepton_stream.protocol.ports import Position, SourcePort
+from lepton_stream.shuffle.frame import Frame, encode
+from lepton_stream.windows.watermark import NEVER
+
+
+class Preparer:
+    """Begin, then take chunks in offset order; `settle` when nothing waits.
+
+    Commits are (offset c, claim d): all before c is done, [c, d) may have been sent in part. Only after that commit
+    frames of [c, d) leave; the next commit completes the range and may claim a further one.
+    """
+
+    def __init__(self, job: Job, source: SourcePartition, port: SourcePort) -> None:
+        self.job, self.source, self._port = job, source, port
+        self.state = SourceState(job)
+        self.done = 0
+        """Everything before this offset is sent and acknowledged."""
+        self.end: int | None = None
+        self._next = 0
+        self._claimed: int | None = None
+        self._held: list[Chunk] = []
+        self._owed = False
+        self._idle = NEVER
+        self._since = 0
+        self._end_told = False
+
+    def begin(self, at: Position, until: int | None = None) -> int:
+        """The offset to read from: the dedup memory is rebuilt from what lies before the committed one.
+
+        `until`: the run ends there, if no earlier owner has said otherwise. Raises IntegrityError where the log does
+        not fit what was committed.
+        """
+        where = f"{self.source.topic} partition {self.source.partition}"
+        claim = Claim(self.job.plan_hash)
+        self.done = at.log_start
+        if at.offset is not None and at.offset > 0 and not at.metadata:
+            claim_of("", where)
+        if at.offset is not None and at.metadata:
+            claim = claim_of(at.metadata, where)
+            refuse_other_plan(claim.plan, self.job.plan_hash, where)
+            self.done = at.offset
+        self._refuse_lost(at, claim, where)
+        self.end = until if claim.end is None else claim.end
+        self._claimed = claim.claim if claim.claim is not None and claim.claim > self.done else None
+        self.state.high, self._idle = claim.high, claim.idle
+        memory = self.job.plan.dedup_memory if self.state.dedup is not None else 0
+        self._since = max(at.log_start, self.done - memory)
+        self._next = self._since
+        return self._next
+
+    def _refuse_lost(self, at: Position, claim: Claim, where: str) -> None:
+        needed = max(self.done, claim.claim or 0)
+        if self.done < at.log_start or needed > at.log_end:
+            raise IntegrityError(
+                f"{where}: the stored position {self.done} (claimed up to {needed}) lies outside the log, which holds "
+                f"{at.log_start} to {at.log_end}: the topic was truncated, recreated, or its retention has passed us; "
+                "nothing was reset. Restore the topic, or start a new consumer group to count what is left"
+            )
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run's end was reached and told."""
+        return self._end_told
+
+    async def take(self, chunk: Chunk) -> None:
+        """The records that follow those taken before."""
+        if chunk.start != self._next:
+            raise IntegrityError(f"{self.source}: expected offset {self._next}, got [{chunk.start}, {chunk.end})")
+        self._next = chunk.end
+        if chunk.start < self.done:
+            known, chunk = chunk.cut(self.done)
+            core.remember(self.job, self.state, known)
+        if self._claimed is not None:
+            rest = await self._rebuild(chunk, self._claimed)
+            if rest is None:
+                return
+            chunk = rest
+        if self.end is not None:
+            chunk, _ = chunk.cut(self.end)
+        if chunk.end > chunk.start:
+            await self._port.admitted(self.state.high)
+            await self._commit(claim=chunk.end)
+            await self._send(chunk)
+
+    async def _rebuild(self, chunk: Chunk, claimed: int) -> Chunk | None:
+        """Gather the claimed range whole, whatever pieces it comes in; the rest of the last piece, when it is."""
+        head, rest = chunk.cut(claimed)
+        if head.end > head.start:
+            self._held.append(head)
+        if self._next < claimed:
+            return None
+        whole, self._held, self._claimed = join(self._held), [], None
+        await self._send(whole)
+        return rest
+
+    async def _send(self, chunk: Chunk) -> None:
+        prepared = core.prepare(self.job, self.state, chunk)
+        await self._port.set_aside(chunk, prepared)
+        await self._port.send([encode(frame) for frame in prepared.frames])
+        self.done, self._owed = chunk.end, True
+
+    async def settle(self) -> None:
+        """Nothing waits: complete the range that was sent last; at the run's end, say so."""
+        if self._claimed is not None:
+            return
+        at_end = self.end is not None and self.done >= self.end
+        if self._owed or (at_end and not self._end_told):
+            await self._commit(ended=at_end)
+            self._owed = False
+        if at_end and not self._end_told:
+            await self._tell(core.heartbeat(self.job, self.source.partition, self.done, self.state.high, ended=True))
+            self._end_told = True
+
+    async def quiet(self, mark: int) -> None:
+        """The log has been read to its end and time has passed up to `mark` (µs) without records."""
+        if mark <= self._idle or self._claimed is not None or self._next < self.done or self._end_told:
+            return
+        self._idle = mark
+        await self._commit()  # the claim of idleness comes before it is told, so that only its owner tells it
+        self._owed = False
+        await self._tell(core.heartbeat(self.job, self.source.partition, self.done, self.state.high, mark))
+
+    async def _tell(self, frames: list[Frame]) -> None:
+        await self._port.send([encode(frame) for frame in frames])
+
+    async def _commit(self, *, claim: int | None = None, ended: bool = False) -> None:
+        metadata = Claim(
+            self.job.plan_hash,
+            claim=claim,
+            high=self.state.high,
+            idle=self._idle,
+            end=self.end,
+            ended=ended,
+            since=self._since,
+        )
+        await self._port.commit(self.done, to_text(metadata))
