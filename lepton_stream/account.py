@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
+
+
+class AccountData(TypedDict):
+    """An account as plain values."""
+
+    read: int
+    accepted: int
+    duplicate: int
+    late: int
+    dead_lettered: dict[str, int]
+    late_by_window: dict[str, int]
+    mended: dict[str, int]
+    unlisted: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -41,7 +54,7 @@ class Account:
         """Whether the four outcomes add up to the records read."""
         return self.read == self.accepted + self.duplicate + self.late + self.dead_lettered.total()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> AccountData:
         """Plain values, keys of the counters sorted."""
         return {
             "read": self.read,
@@ -55,8 +68,8 @@ class Account:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Account:
+    def from_dict(cls, data: AccountData) -> Account:
         """What `to_dict` gave."""
-        whole = {name: data[name] for name in ("read", "accepted", "duplicate", "late")}
-        counters = {name: Counter(data[name]) for name in ("dead_lettered", "late_by_window", "mended", "unlisted")}
-        return cls(**whole, **counters)
+        counters = (data["dead_lettered"], data["late_by_window"], data["mended"], data["unlisted"])
+        whole = (data["read"], data["accepted"], data["duplicate"], data["late"])
+        return cls(*whole, *map(Counter, counters))

@@ -67,6 +67,13 @@ class Values:
             self._data = b"".join([*present, bytes(PADDING)])
         return self._data, self._start, self._length
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of all values together."""
+        if self._list is None:
+            return int(np.maximum(self._length, 0).sum())
+        return sum(len(v) for v in self._list if v is not None)
+
     def __getitem__(self, row: int) -> bytes | None:
         if self._list is not None:
             return self._list[row]

@@ -8,7 +8,9 @@ bytes, so that they are read in place.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Generic, TypeVar, overload
 
 import msgspec
 import numpy as np
@@ -22,23 +24,32 @@ VERSION = 1
 _PREFIX = 8
 _TYPES = frozenset({"<f8", "<i8", "<u8", "|b1", "|u1", "<i4", "<u4"})
 
+_NUMBERS = frozenset({"<f8", "<i8", "|b1"})
+
 Arrays = dict[str, NDArray[Any]]
 
 
-class _Header(msgspec.Struct, array_like=True):
-    meta: dict[str, Any]
+M = TypeVar("M")
+
+
+class _Header(msgspec.Struct, Generic[M], array_like=True):
+    meta: M
     arrays: list[tuple[str, str, int]]
 
 
-_decoder = msgspec.msgpack.Decoder(_Header)
 _encoder = msgspec.msgpack.Encoder()
+
+
+@cache
+def _decoder(meta: Any) -> msgspec.msgpack.Decoder[_Header[Any]]:
+    return msgspec.msgpack.Decoder(_Header[meta])
 
 
 def _aligned(size: int) -> int:
     return -(-size // 8) * 8
 
 
-def dump(meta: dict[str, Any], arrays: Arrays) -> bytes:
+def dump(meta: Mapping[str, Any], arrays: Arrays) -> bytes:
     """`meta`: MessagePack values; arrays: one-dimensional, little endian."""
     described = [(name, array.dtype.str, len(array)) for name, array in arrays.items()]
     header = _encoder.encode(_Header(meta, described))
@@ -50,8 +61,19 @@ def dump(meta: dict[str, Any], arrays: Arrays) -> bytes:
     return b"".join(parts)
 
 
-def load(data: bytes) -> tuple[dict[str, Any], Arrays]:
-    """(meta, arrays); the arrays are read-only views. Raises IntegrityError for bytes that `dump` did not write."""
+@overload
+def load(data: bytes) -> tuple[dict[str, Any], Arrays]: ...
+
+
+@overload
+def load(data: bytes, meta: type[M]) -> tuple[M, Arrays]: ...
+
+
+def load(data: bytes, meta: Any = dict[str, Any]) -> tuple[Any, Arrays]:
+    """(meta, arrays); the arrays are read-only views. Raises IntegrityError for bytes that `dump` did not write.
+
+    `meta`: the type that it must have, such as a TypedDict; every key and value is then checked.
+    """
     if data[:2] != MAGIC or len(data) < _PREFIX:
         raise IntegrityError("frame or state: these bytes were not written by Lepton Stream")
     if data[2] != VERSION:
@@ -61,19 +83,24 @@ def load(data: bytes) -> tuple[dict[str, Any], Arrays]:
         )
     size = int.from_bytes(data[4:_PREFIX], "little")
     try:
-        header = _decoder.decode(data[_PREFIX : _PREFIX + size])
+        header = _decoder(meta).decode(data[_PREFIX : _PREFIX + size])
         return header.meta, _arrays(data, header, _PREFIX + _aligned(size))
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise IntegrityError(f"frame or state: the bytes are damaged ({error})") from error
 
 
-def _arrays(data: bytes, header: _Header, at: int) -> Arrays:
+def _arrays(data: bytes, header: _Header[Any], at: int) -> Arrays:
     arrays: Arrays = {}
     for name, kind, length in header.arrays:
         if kind not in _TYPES or length < 0:
             raise ValueError(f"array {name!r} has type {kind!r} and length {length}")
         dtype = np.dtype(kind)
-        arrays[name] = np.frombuffer(data, dtype, length, at)
+        if at + length * dtype.itemsize > len(data):  # in Python's integers: NumPy's may overflow
+            raise ValueError(f"array {name!r} of length {length} reaches beyond the end")
+        array = np.frombuffer(data, dtype, length, at)
+        if kind == "|b1" and (array.view(np.uint8) > 1).any():
+            raise ValueError(f"array {name!r} holds bytes that are no truth values")
+        arrays[name] = array
         at += _aligned(length * dtype.itemsize)
     return arrays
 
@@ -90,12 +117,22 @@ def put_column(arrays: Arrays, name: str, column: Column) -> None:
 
 
 def get_column(arrays: Arrays, name: str) -> Column:
-    """The column that `put_column` added. Raises KeyError if there is none."""
-    valid = arrays.get(f"{name}/valid")
-    if f"{name}/values" in arrays:
-        return Numbers(arrays[f"{name}/values"], valid)
-    length = arrays[f"{name}/length"]
-    data = np.concatenate([arrays[f"{name}/text"], np.zeros(PADDING, np.uint8)])
+    """The column that `put_column` added. Raises KeyError if there is none, ValueError if its arrays do not agree."""
+    valid, values = arrays.get(f"{name}/valid"), arrays.get(f"{name}/values")
+    length = arrays[f"{name}/length"] if values is None else values
+    if valid is not None and (valid.dtype != np.bool_ or len(valid) != len(length)):
+        raise ValueError(f"column {name!r}: its rows and their validity do not agree")
+    if values is not None:
+        if values.dtype.str not in _NUMBERS:
+            raise ValueError(f"column {name!r} has numbers of type {values.dtype}")
+        return Numbers(values, valid)
+    text = arrays[f"{name}/text"]
+    # no length above the whole: their sum cannot overflow then
+    if length.dtype != np.int64 or text.dtype != np.uint8 or ((length < 0) | (length > len(text))).any():
+        raise ValueError(f"column {name!r}: its text and the lengths do not agree")
+    if int(length.sum()) != len(text):
+        raise ValueError(f"column {name!r}: its text and the lengths do not agree")
+    data = np.concatenate([text, np.zeros(PADDING, np.uint8)])
     return Text(data, np.cumsum(length) - length, length, valid)
 
 

@@ -26,6 +26,8 @@ TEMPLATE = Path(__file__).with_name("server.properties")
 HEAP = "-Xmx512m"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+STARTED: list[subprocess.Popen[bytes]] = []
+"""Keeps the handles of brokers that this process started: they outlive the call that made them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def start(directory: Path, port: int | None = None, secure: tls.Secure | None = 
             java("kafka.Kafka", str(properties)), stdout=out, stderr=out, cwd=directory, start_new_session=True
         )
     (directory / "pid").write_text(str(process.pid))
+    STARTED.append(process)
     wait_until_ready(process, port, log)
     return Node(directory, process.pid, f"127.0.0.1:{port}", f"localhost:{secure.port}" if secure else "", ca)
 

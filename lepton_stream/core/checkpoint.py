@@ -48,6 +48,7 @@ def checkpoint(state: PartitionState, most: int | None = None) -> Checkpoint:
         batches += done
         more |= len(table.closable(_mark(state, table), 1)) > 0
         table.sweep()
+    state.published += sum(map(len, batches))
     return Checkpoint(state.number, batches, more=more)
 
 
@@ -66,6 +67,7 @@ def durable_checkpoint(job: Job, state: PartitionState, turn: Slice | None, most
         if turn is not None:
             kept = np.union1d(kept, table.slice_rows(turn.number, turn.of))
         chosen.append(Selection(kept, gone))
+    state.published += sum(map(len, batches))
     delta = dump(job, state, chosen)
     for table in state.tables:
         table.sweep()

@@ -48,6 +48,7 @@ def dump(job: Job, state: PartitionState, selections: list[Selection]) -> bytes:
         "kind": "delta",
         "plan": job.plan_hash,
         "number": state.number,
+        "published": state.published,
         "progress": progress,
         "account": {str(s): a.to_dict() for s, a in state.account.items()},
         "tables": tables,
@@ -65,7 +66,7 @@ def apply(job: Job, state: PartitionState, data: bytes) -> None:
             f"the stored state is of plan {meta['plan']}, but this worker runs plan {job.plan_hash}: "
             "drain the old plan first, or give the changed one a new pipeline version"
         )
-    state.number = meta["number"]
+    state.number, state.published = meta["number"], meta["published"]
     state.progress = {int(s): Progress(*p) for s, p in meta["progress"].items()}
     state.account = {int(s): Account.from_dict(a) for s, a in meta["account"].items()}
     for i, (table, told) in enumerate(zip(state.tables, meta["tables"], strict=True)):
@@ -83,7 +84,7 @@ def _apply_table(job: Job, table: Table, arrays: wire.Arrays, i: int, told: dict
 
 def _rows(job: Job, table: Table, arrays: wire.Arrays, where: str) -> Index:
     window = arrays[f"{where}/window"]
-    group = wire.get_columns(arrays, f"{where}/group", table.section.window.group_by)
-    if not len(window):
+    if not len(window):  # then there are no columns either, see Table.group
         return np.zeros(0, np.int64)
+    group = wire.get_columns(arrays, f"{where}/group", table.section.window.group_by)
     return table.rows_for(prints_of(list(group.values()), window, job.key), window, group)

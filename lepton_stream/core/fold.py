@@ -22,12 +22,16 @@ UNKNOWN = -1
 
 @dataclass(slots=True)
 class PartitionState:
-    """What merge knows of one shuffle partition: the tables, the progress of every source, the account it keeps."""
+    """What merge knows of one shuffle partition: the tables, the progress of every source, the account it keeps.
+
+    `number`: of the last checkpoint; `published`: results in all checkpoints so far.
+    """
 
     tables: list[Table]
     progress: dict[int, Progress]
     account: dict[int, Account] = field(default_factory=dict)
     number: int = 0
+    published: int = 0
 
     @classmethod
     def empty(cls, job: Job, sources: dict[int, int]) -> PartitionState:

@@ -40,7 +40,6 @@ class Merger:
         self.state = PartitionState.empty(job, dict.fromkeys(range(sources), UNKNOWN))
         self.pointer = Pointer(job.plan_hash)
         self.next = 0
-        self.published = 0
         self._turns = Turns()
         self._moved = False
         self.more = False
@@ -123,7 +122,6 @@ class Merger:
         await self._port.commit(self.next, to_text(self.pointer))
         if outputs:
             await self._port.publish(outputs)
-        self.published += len(outputs)
         await self._port.trim(self.next, max(before.base, 0))
         return done.results
 

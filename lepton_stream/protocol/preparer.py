@@ -129,6 +129,11 @@ class Preparer:
         self._owed = False
         await self._tell(core.heartbeat(self.job, self.source.partition, self.done, self.state.high, mark))
 
+    async def greet(self) -> None:
+        """A heartbeat that says nothing new: its acknowledgement tells the broker's time."""
+        if self._claimed is None and self._next >= self.done and not self._end_told:
+            await self._tell(core.heartbeat(self.job, self.source.partition, self.done, self.state.high, self._idle))
+
     async def _tell(self, frames: list[Frame]) -> None:
         await self._port.send([encode(frame) for frame in frames])
 

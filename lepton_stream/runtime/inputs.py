@@ -75,9 +75,9 @@ class FileInput:
             try:
                 self.header = parse_header(self._file.header, form) if self._file.header is not None else form.columns
                 self.decoder(plan.fields)
-            except PlanError:
+            except PlanError as error:
                 self.close()
-                raise
+                raise PlanError(f"{self.name}: {error.title}", error.problems) from None
 
     def __iter__(self) -> Iterator[Chunk]:
         return iter(self._file)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, TypedDict
 
 import numpy as np
 
 from lepton_stream import wire
-from lepton_stream.account import Account
+from lepton_stream.account import Account, AccountData
 from lepton_stream.columns import Columns, Index, take_all
 from lepton_stream.errors import IntegrityError
 from lepton_stream.kernels import kernel as kernels
@@ -76,10 +79,27 @@ class Frame:
     account: Account | None = None
 
 
+_Described = tuple[int, Literal["rows", "partials"], list[tuple[str, list[str]]]]
+
+
+class _Meta(TypedDict):
+    """The header of a frame. A part: section number, kind, names of its columns, then of each state's arrays."""
+
+    kind: Literal["frame"]
+    plan: str
+    source: int
+    range: tuple[int, int]
+    high: int
+    idle: int
+    ended: bool
+    parts: list[_Described]
+    account: AccountData | None
+
+
 def encode(frame: Frame) -> bytes:
     """Versioned bytes, see `wire`."""
     arrays: wire.Arrays = {}
-    described: list[tuple[int, str, list[tuple[str, list[str]]]]] = []
+    described: list[_Described] = []
     for i, (number, part) in enumerate(frame.parts):
         if isinstance(part, RowsPart):
             described.append((number, "rows", [("", list(part.columns))]))
@@ -91,7 +111,7 @@ def encode(frame: Frame) -> bytes:
             arrays[f"{i}/window"], arrays[f"{i}/rows"] = part.window, part.rows
             wire.put_columns(arrays, f"{i}/c", part.group)
             put_states(arrays, f"{i}/s", part.states)
-    meta = {
+    meta: _Meta = {
         "kind": "frame",
         "plan": frame.plan,
         "source": frame.source,
@@ -107,25 +127,36 @@ def encode(frame: Frame) -> bytes:
 
 def decode(data: bytes) -> Frame:
     """What `encode` wrote. Raises IntegrityError for anything else."""
-    meta, arrays = wire.load(data)
-    if meta.get("kind") != "frame":
-        raise IntegrityError(f"expected a frame, found {meta.get('kind')!r}")
+    meta, arrays = wire.load(data, _Meta)
+    start, end = meta["range"]
+    if start > end:
+        raise IntegrityError(f"frame of range [{start}, {end})")
     try:
         parts = tuple((part[0], _decode_part(arrays, i, part)) for i, part in enumerate(meta["parts"]))
-        start, end = meta["range"]
-        account = Account.from_dict(meta["account"]) if meta["account"] else None
-        numbers = (meta["plan"], meta["source"], start, end, meta["high"], meta["idle"], meta["ended"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, ValueError) as error:
         raise IntegrityError(f"frame: the header does not fit its arrays ({error})") from error
-    return Frame(*numbers, parts, account)
+    account = None if meta["account"] is None else Account.from_dict(meta["account"])
+    return Frame(meta["plan"], meta["source"], start, end, meta["high"], meta["idle"], meta["ended"], parts, account)
 
 
-def _decode_part(arrays: wire.Arrays, i: int, described: tuple[int, str, list[tuple[str, list[str]]]]) -> Part:
-    _, kind, [(_, names), *states] = described
+def _decode_part(arrays: wire.Arrays, i: int, described: _Described) -> Part:
+    number, kind, [(_, names), *states] = described
+    if number < 0:
+        raise ValueError(f"section {number}")
     columns = wire.get_columns(arrays, f"{i}/c", tuple(names))
     if kind == "rows":
-        return RowsPart(columns, arrays[f"{i}/time"], arrays[f"{i}/offset"])
-    return PartialsPart(columns, arrays[f"{i}/window"], arrays[f"{i}/rows"], get_states(arrays, f"{i}/s", states))
+        rows = RowsPart(columns, arrays[f"{i}/time"], arrays[f"{i}/offset"])
+        _check_shape([rows.time, rows.offset], columns.values())
+        return rows
+    held = get_states(arrays, f"{i}/s", states)
+    cells = PartialsPart(columns, arrays[f"{i}/window"], arrays[f"{i}/rows"], held)
+    _check_shape([cells.window, cells.rows], [*columns.values(), *(a for s in held.values() for a in s.values())])
+    return cells
+
+
+def _check_shape(indexes: list[Index], others: Iterable[Sized]) -> None:
+    if any(a.dtype != np.int64 for a in indexes) or len({len(a) for a in (*indexes, *others)}) != 1:
+        raise ValueError("a part's columns differ in length, or its positions are no integers")
 
 
 def put_states(arrays: wire.Arrays, prefix: str, states: dict[str, State]) -> None:
@@ -146,7 +177,7 @@ def split(part: Part, target: Index, partitions: int) -> list[Part]:
         return [part]
     order = np.argsort(target, kind="stable")
     cuts = np.searchsorted(target[order], np.arange(partitions + 1))
-    return [part.take(order[a:b]) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [part.take(order[a:b]) for a, b in pairwise(cuts)]
 
 
 def section_fields(section: Section) -> tuple[str, ...]:

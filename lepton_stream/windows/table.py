@@ -80,8 +80,10 @@ class Table:
             kernel.merge(self.states[kernel.key], cell, partials[kernel.key])
 
     def group(self, rows: Index) -> Columns:
-        """The group columns of these rows."""
+        """The group columns of these rows; none at all where there are no rows, since an empty table knows no types."""
         out: Columns = {}
+        if not len(rows):
+            return out
         for name, pieces in self._group.items():
             if len(pieces) > 1:
                 pieces[:] = [concat(pieces)]
@@ -142,7 +144,7 @@ class Table:
         return int(self._ends()[waiting].min()) if waiting.any() else None
 
     def slice_rows(self, number: int, of: int) -> Index:
-        """Held rows whose fingerprints fall into slice `number` of `of`: each row is in one, wherever it is moved to."""
+        """Held rows whose fingerprints fall into slice `number` of `of`: each is in one, wherever it is moved to."""
         part = self._low[: self.count] % np.uint64(of) == np.uint64(number)
         return np.flatnonzero(self._held() & part)
 

@@ -105,6 +105,46 @@ async def test_reading_begins_exactly_where_the_worker_says(
         assert set((await Group(wire, name).committed(partitions)).values()) == {None}
 
 
+async def test_whatever_asks_faust_to_commit_commits_nothing(
+    connection: Connection, make_topic: MakeTopic, name: str
+) -> None:
+    tp = SourcePartition(await make_topic(1), 0)
+    await fill(connection, tp.topic, 1, 20)
+    reader = Reader(connection, name, tp.topic, {0: 0})
+    await reader.until(lambda: len(reader.offsets(0)) == 20)
+    consumer = reader.app.consumer
+    for ask in (
+        consumer.commit(),
+        consumer.force_commit({tp}),
+        consumer._commit({tp: 20}),
+        consumer.commit_and_end_transactions(),
+        consumer.on_task_error(RuntimeError()),
+        consumer.wait_empty(),
+        reader.app.commit({tp}),
+        consumer.perform_seek(),
+    ):
+        assert not await ask
+    with pytest.raises(AssertionError, match="Faust tried to commit"):
+        await consumer._thread.commit({tp: 20})
+    await reader.end()
+    async with Wire(connection) as wire:
+        assert await Group(wire, name).committed([tp]) == {tp: None}
+
+
+async def test_an_error_of_the_worker_itself_ends_it_and_is_raised(
+    connection: Connection, make_topic: MakeTopic, name: str
+) -> None:
+    topic = await make_topic(1)
+    reader = Reader(connection, name, topic, {0: 0})
+
+    async def refuse(partitions: frozenset[SourcePartition], identity: Identity) -> Mapping[SourcePartition, int]:
+        raise IntegrityError("the plan has changed")
+
+    reader.assigned = refuse  # type: ignore[method-assign]
+    with pytest.raises(IntegrityError, match="the plan has changed"):
+        await reader.until(lambda: bool(reader.fetched))
+
+
 async def test_a_partition_left_out_is_started_later_and_restarted_elsewhere(
     connection: Connection, make_topic: MakeTopic, name: str
 ) -> None:

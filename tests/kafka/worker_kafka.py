@@ -24,7 +24,8 @@ from lepton_stream.runtime.kafka.wire import Wire
 
 
 def say(*words: object) -> None:
-    print(*words, flush=True)
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
 
 
 class Worker:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiokafka.errors
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from faust.transport.drivers import aiokafka as driver
 
 from lepton_stream.chunk import Chunk, SourcePartition
@@ -25,15 +25,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fetched:
-    """A chunk, the identity it was fetched under, and the log's end at that time (None: not told yet).
+    """A chunk, the identity it was fetched under, and how far the log could be read at that time.
 
-    `epoch` counts the explicit starts of its partition.
+    `epoch` counts the explicit starts of its partition. `log_end` is the offset behind the last readable record: with
+    open transactions and read_committed, the first of them.
     """
 
     chunk: Chunk
     identity: Identity
     epoch: int
-    log_end: int | None
+    log_end: int
 
 
 def typed(error: BaseException) -> BaseException:
@@ -53,6 +54,12 @@ def typed(error: BaseException) -> BaseException:
         case aiokafka.errors.KafkaError():
             return BrokerError(f"reading from the broker failed: {type(error).__name__} {error}")
     return error
+
+
+def readable_end(state: Any, isolation: int) -> int:
+    """Offset up to which a partition could be read when it was last fetched; 0 if the broker did not say."""
+    end = state.lso if isolation == READ_COMMITTED and state.lso is not None else state.highwater
+    return max(end or 0, 0)
 
 
 class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
@@ -179,8 +186,8 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 del fetcher._records[tp]
                 fetcher._notify(fetcher._wait_consume_future)
             if chunk is not None:
-                end = result._assignment.state_value(tp).highwater
-                fetched.append(Fetched(chunk, identity, epoch, end))
+                end = readable_end(result._assignment.state_value(tp), fetcher._isolation_level)
+                fetched.append(Fetched(chunk, identity, epoch, max(end, chunk.end)))
         return fetched
 
     async def commit(self, offsets: Any) -> bool:

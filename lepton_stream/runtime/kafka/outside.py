@@ -1,0 +1,64 @@
+"""Everything outside that the owners of one worker share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from lepton_stream.chunk import SourcePartition
+from lepton_stream.core import Job
+from lepton_stream.pipeline.names import Names
+from lepton_stream.runtime.kafka.broker_time import BrokerTime
+from lepton_stream.runtime.kafka.committer import Committer
+from lepton_stream.runtime.kafka.compress import Compression
+from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.fenced import FencedProducer, producer_id
+from lepton_stream.runtime.kafka.group import Group
+from lepton_stream.runtime.kafka.limits import Limits
+from lepton_stream.runtime.kafka.logs import Logs
+from lepton_stream.runtime.kafka.produce import Producer
+from lepton_stream.runtime.kafka.view import View
+from lepton_stream.runtime.kafka.wire import Wire
+
+
+@dataclass(slots=True)
+class Outside:
+    """`keeps_metadata`, `fencing`: what the broker can do. `trims`: where logs may be cut, by partition."""
+
+    connection: Connection
+    job: Job
+    names: Names
+    wire: Wire
+    group: Group
+    logs: Logs
+    view: View
+    committer: Committer
+    producer: Producer
+    limits: Limits
+    keeps_metadata: bool
+    fencing: bool
+    time: BrokerTime = field(default_factory=lambda: BrokerTime(time.monotonic))
+    trims: dict[SourcePartition, int] = field(default_factory=dict)
+
+    def publisher(self, partition: int) -> FencedProducer:
+        """A producer for the results of a shuffle partition, not opened yet."""
+        identifier = producer_id(self.names.group, partition)
+        return FencedProducer(self.connection, identifier, self.wire, fencing=self.fencing, compression=Compression())
+
+    async def trim(self) -> None:
+        """Cut the logs where they may be cut."""
+        trims, self.trims = self.trims, {}
+        below = {tp: offset for tp, offset in trims.items() if offset > 0}
+        if below:
+            await self.logs.trim(below)
+
+    async def watch(self) -> None:
+        """Look at the group, again and again."""
+        looks = 0
+        while True:
+            await self.view.look()
+            looks += 1
+            if looks % 10 == 0:
+                await self.trim()
+            await asyncio.sleep(self.limits.watch_s)

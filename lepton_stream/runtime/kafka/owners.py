@@ -1,0 +1,185 @@
+"""The tasks that own partitions: one each, fed by the agents, ended when the group moves on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from lepton_stream import clock
+from lepton_stream.chunk import Chunk, SourcePartition, join
+from lepton_stream.protocol.merger import Merger
+from lepton_stream.protocol.ports import FrameRun, Position
+from lepton_stream.protocol.preparer import Preparer
+from lepton_stream.runtime.kafka.fetch import Fetched
+from lepton_stream.runtime.kafka.outside import Outside
+from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
+
+INBOX = "inbox"
+
+
+class Gate(Protocol):
+    """Pauses and resumes partitions (`transport.Partitions`)."""
+
+    def pause(self, tp: SourcePartition, reason: str = ...) -> None:
+        """Hand out nothing more."""
+
+    def resume(self, tp: SourcePartition, reason: str = ...) -> None:
+        """Go on."""
+
+
+class Inbox:
+    """Chunks that wait for their owner; the partition is paused while they are too many."""
+
+    def __init__(self, tp: SourcePartition, gate: Gate, most: int) -> None:
+        self._tp, self._gate, self._most = tp, gate, most
+        self._chunks: deque[Chunk] = deque()
+        self._bytes = 0
+        self._paused = False
+        self.arrived = asyncio.Event()
+        self.closed = False
+
+    def put(self, fetched: Fetched) -> None:
+        """Called by the agent; never waits."""
+        self._chunks.append(fetched.chunk)
+        self._bytes += weight(fetched.chunk)
+        self.arrived.set()
+        if self._bytes > self._most and not self._paused:
+            self._paused = True
+            self._gate.pause(self._tp, INBOX)
+
+    def take(self, most: int) -> list[Chunk]:
+        """The chunks that follow each other, at least one if any is there, up to so many bytes."""
+        taken: list[Chunk] = []
+        size = 0
+        while self._chunks and (not taken or size + weight(self._chunks[0]) <= most):
+            taken.append(self._chunks.popleft())
+            size += weight(taken[-1])
+        self._bytes -= size
+        if self._paused and self._bytes <= self._most // 2:
+            self._paused = False
+            self._gate.resume(self._tp, INBOX)
+        if not self._chunks and not self.closed:
+            self.arrived.clear()
+        return taken
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._chunks
+
+    def close(self) -> None:
+        """Nothing more comes, and what waits is dropped: whoever owns the partition next reads it again."""
+        self._chunks.clear()
+        self.closed = True
+        self.arrived.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until something arrives, the inbox is closed, or the time is over."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.arrived.wait()
+        except TimeoutError:
+            pass
+
+
+def weight(chunk: Chunk) -> int:
+    """Bytes of the values, roughly."""
+    return chunk.values.bytes
+
+
+class SourceOwner:
+    """Feeds a `Preparer`."""
+
+    def __init__(
+        self, preparer: Preparer, outside: Outside, inbox: Inbox, port: KafkaSourcePort, *, until_end: bool
+    ) -> None:
+        self.preparer, self.inbox, self.port = preparer, inbox, port
+        self._outside, self._source = outside, preparer.job.plan.source
+        self._until_end = until_end
+        self._quiet_since = clock.elapsed_s()
+
+    async def begin(self, at: Position) -> int:
+        """Where to read from."""
+        return self.preparer.begin(at, at.log_end if self._until_end else None)
+
+    async def run(self) -> None:
+        """Until the inbox is closed."""
+        limits = self._outside.limits
+        await self.preparer.settle()
+        while not self.inbox.closed:
+            await self.inbox.wait(limits.watch_s)
+            chunks = self.inbox.take(limits.claim_bytes)
+            if chunks:
+                await self.preparer.take(join(chunks))
+                self._quiet_since = clock.elapsed_s()
+            if self.inbox.empty:
+                await self.preparer.settle()
+                await self._maybe_quiet()
+        await self.preparer.settle()
+
+    async def give_back(self) -> None:
+        """End: the task finishes its step and completes the range."""
+        self.port.stopping = True
+        self.inbox.close()
+
+    async def release(self) -> None:
+        """Nothing is held."""
+
+    async def _maybe_quiet(self) -> None:
+        """A source that was read to its end and said nothing for a while lets time pass, as long as windows wait."""
+        timeout = self._source.idle_timeout_us
+        quiet_us = (clock.elapsed_s() - self._quiet_since) * 1e6
+        view = self._outside.view
+        if self._source.idle != "advance" or quiet_us < timeout or not view.windows_open:
+            return
+        if view.seen.behind(self.preparer.source):
+            return
+        now = self._outside.time.now_us()
+        if now is not None:
+            await self.preparer.quiet(now - timeout)
+        else:
+            await self.preparer.greet()
+
+
+class ShuffleOwner:
+    """Feeds a `Merger`, and lets it make checkpoints."""
+
+    def __init__(self, merger: Merger, outside: Outside, inbox: Inbox, port: KafkaMergePort) -> None:
+        self.merger, self.inbox, self.port = merger, inbox, port
+        self._outside = outside
+        self._last = clock.elapsed_s()
+
+    async def begin(self, at: Position) -> int:
+        """Take over; where to read from."""
+        return await self.merger.begin(at)
+
+    async def run(self) -> None:
+        """Until the inbox is closed."""
+        limits = self._outside.limits
+        while not self.inbox.closed:
+            left = self._last + limits.checkpoint_s - clock.elapsed_s()
+            if self.merger.due and left <= 0:
+                await self._checkpoint()
+                continue
+            await self.inbox.wait(left if self.merger.due else limits.watch_s)
+            for chunk in self.inbox.take(limits.inbox_bytes):
+                self.merger.take(FrameRun(chunk.offsets, [v or b"" for v in chunk.values.to_list()], chunk.end))
+                await asyncio.sleep(0)  # heartbeats and fetches go on between frames
+        if self.merger.due:
+            await self._checkpoint()
+
+    async def _checkpoint(self) -> None:
+        await self.merger.checkpoint()
+        self._last = clock.elapsed_s()
+
+    async def give_back(self) -> None:
+        """End: the task finishes its step and makes a last checkpoint."""
+        self.inbox.close()
+
+    async def release(self) -> None:
+        """Let go of connections."""
+        await self.port.close()
+
+
+Owner = SourceOwner | ShuffleOwner

@@ -1,0 +1,119 @@
+"""The owners' ports on a real broker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.core import Prepared
+from lepton_stream.protocol.ports import Record as Result
+from lepton_stream.runtime.kafka.errors import StaleOwner
+from lepton_stream.runtime.kafka.fenced import FencedProducer
+from lepton_stream.runtime.kafka.identity import Identity
+from lepton_stream.runtime.kafka.letters import dead_letter_record
+from lepton_stream.runtime.kafka.outside import Outside
+from lepton_stream.runtime.kafka.produce import Record
+from lepton_stream.runtime.kafka.reader import read_range
+
+
+class KafkaSourcePort:
+    """Outside of the owner of a source partition, under the identity that it began with."""
+
+    def __init__(self, outside: Outside, tp: SourcePartition, identity: Identity) -> None:
+        self._outside, self._tp, self._identity = outside, tp, identity
+        self.stopping = False
+
+    async def commit(self, offset: int, metadata: str) -> None:
+        """Through the worker's one committer."""
+        await self._outside.committer.commit(self._tp, offset, metadata, self._identity)
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """Frame i into shuffle partition i."""
+        shuffle = self._outside.names.shuffle
+        acks = await self._outside.producer.send_all(
+            Record(SourcePartition(shuffle, p), frame) for p, frame in enumerate(frames)
+        )
+        self._outside.time.learn(acks)
+        self._outside.view.sent([len(frame) for frame in frames])
+
+    async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
+        """Dead letters and late records into their topics; both keep the record's partition number."""
+        plan, names = self._outside.job.plan, self._outside.names
+        records = [
+            dead_letter_record(names.dead_letters, chunk, reject, plan.name, plan.version)
+            for reject in prepared.rejects
+        ]
+        records += self._late(chunk, prepared)
+        if records:
+            await self._outside.producer.send_all(records)
+
+    def _late(self, chunk: Chunk, prepared: Prepared) -> list[Record]:
+        to = SourcePartition(self._outside.names.late, chunk.source.partition)
+        rows = chunk.offsets.searchsorted(prepared.late).tolist()
+        return [
+            Record(
+                to,
+                chunk.values[row],
+                key=chunk.keys[row] if chunk.keys else None,
+                headers=chunk.headers[row] if chunk.headers else (),
+                timestamp_ms=int(chunk.timestamp[row]) // 1000,
+            )
+            for row in rows
+        ]
+
+    async def admitted(self, high: int) -> None:
+        """Back-pressure, by what the group's commits tell. Raises StaleOwner if the partition goes meanwhile."""
+        view = self._outside.view
+        while not view.may_claim(high):
+            if self.stopping:
+                raise StaleOwner(f"{self._tp.topic} partition {self._tp.partition} was given back")
+            await view.next_look()
+
+
+class KafkaMergePort:
+    """Outside of the owner of a shuffle partition, under the identity that it began with."""
+
+    def __init__(self, outside: Outside, tp: SourcePartition, identity: Identity) -> None:
+        self._outside, self._tp, self._identity = outside, tp, identity
+        self._state = SourcePartition(outside.names.state, tp.partition)
+        self._results = SourcePartition(outside.names.results, tp.partition)
+        self._publisher: FencedProducer | None = None
+
+    async def commit(self, offset: int, metadata: str) -> None:
+        """Through the worker's one committer."""
+        await self._outside.committer.commit(self._tp, offset, metadata, self._identity)
+
+    async def take_epoch(self) -> None:
+        """A producer of our own under the partition's transactional id."""
+        await self.close()
+        self._publisher = self._outside.publisher(self._tp.partition)
+        await self._publisher.open()
+
+    async def append_state(self, parts: Sequence[bytes]) -> list[int]:
+        """One after the other."""
+        acks = await self._outside.producer.send_all(Record(self._state, part) for part in parts)
+        return [ack.offset for ack in acks]
+
+    async def read_state(self, first: int, last: int) -> list[tuple[int, bytes]]:
+        """Outside the group."""
+        found: list[tuple[int, bytes]] = []
+        async for chunk in read_range(self._outside.connection, self._state, first, last + 1):
+            found += zip(chunk.offsets.tolist(), (value or b"" for value in chunk.values.to_list()), strict=True)
+        return [(offset, part) for offset, part in found if offset <= last]
+
+    async def publish(self, records: Sequence[Result]) -> None:
+        """Refused (Fenced) once a later owner has published."""
+        assert self._publisher is not None, "take_epoch comes first"
+        await self._publisher.send_all(Record(self._results, r.value, key=r.key) for r in records)
+
+    async def trim(self, shuffle_below: int, state_below: int) -> None:
+        """Noted; the worker trims now and then."""
+        if self._outside.keeps_metadata:
+            self._outside.trims[self._tp] = shuffle_below
+            self._outside.trims[self._state] = state_below
+
+    async def close(self) -> None:
+        """Let go of the producer."""
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            await publisher.close()

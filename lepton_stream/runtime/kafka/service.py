@@ -1,0 +1,106 @@
+"""A pipeline on Kafka: everything a worker needs, put together and taken apart again."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from lepton_stream.chunk import SourcePartition
+from lepton_stream.core import Job, Route
+from lepton_stream.errors import UsageError
+from lepton_stream.formats.json_records import JsonDecoder
+from lepton_stream.pipeline.names import Names, names
+from lepton_stream.pipeline.plan import Plan
+from lepton_stream.protocol.metadata import Pointer
+from lepton_stream.protocol.stored import Totals, stored_totals
+from lepton_stream.runtime.kafka.committer import Committer
+from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.fenced import supports_fencing
+from lepton_stream.runtime.kafka.group import Group
+from lepton_stream.runtime.kafka.limits import Limits
+from lepton_stream.runtime.kafka.logs import Logs
+from lepton_stream.runtime.kafka.outside import Outside
+from lepton_stream.runtime.kafka.produce import Producer
+from lepton_stream.runtime.kafka.reader import read_range
+from lepton_stream.runtime.kafka.view import View
+from lepton_stream.runtime.kafka.wire import Wire
+from lepton_stream.runtime.stopwatch import Stopwatch
+
+logger = logging.getLogger(__name__)
+
+
+async def _partitions(wire: Wire, plan: Plan, named: Names) -> tuple[int, int]:
+    """How many source and shuffle partitions there are. Raises UsageError where a topic is missing."""
+    counts = {}
+    for topic in (named.source, named.shuffle, named.state, named.results, named.late, named.dead_letters):
+        counts[topic] = len(await wire.partitions(topic))
+    missing = [topic for topic, count in counts.items() if not count]
+    if missing:
+        raise UsageError(
+            f"{plan.name}: the topics {', '.join(missing)} do not exist; "
+            "create them with: lepton-stream topics apply PIPELINE"
+        )
+    for topic in (named.state, named.results):
+        if counts[topic] != counts[named.shuffle]:
+            raise UsageError(
+                f"{topic} has {counts[topic]} partitions, {named.shuffle} has {counts[named.shuffle]}: they must have "
+                "as many; see: lepton-stream topics check PIPELINE"
+            )
+    return counts[named.source], counts[named.shuffle]
+
+
+@asynccontextmanager
+async def opened(
+    plan: Plan,
+    connection: Connection,
+    *,
+    route: Route = "partials",
+    limits: Limits | None = None,
+    watch: Stopwatch | None = None,
+) -> AsyncIterator[Outside]:
+    """Connect and look at the cluster. Raises BrokerError, UsageError."""
+    limits, named = limits or Limits(), names(plan)
+    async with AsyncExitStack() as stack:
+        wire = await stack.enter_async_context(Wire(connection))
+        sources, shuffles = await _partitions(wire, plan, named)
+        lap = {"lap": watch.lap} if watch else {}
+        secret = secrets.token_bytes(16)
+        decoder = JsonDecoder(plan.source, plan.fields)
+        job = Job(plan, decoder, secret, partitions=shuffles, route=route, **lap)
+        group, logs = Group(wire, named.group), Logs(wire, committed_only=True)
+        source = [SourcePartition(named.source, s) for s in range(sources)]
+        shuffle = [SourcePartition(named.shuffle, p) for p in range(shuffles)]
+        keeps = await group.keeps_metadata(source[0])
+        committer = Committer(wire, named.group)
+        stack.push_async_callback(committer.close)
+        yield Outside(
+            connection=connection,
+            job=job,
+            names=named,
+            wire=wire,
+            group=group,
+            logs=logs,
+            view=View(plan, group, logs, source, shuffle, limits),
+            committer=committer,
+            producer=await stack.enter_async_context(Producer(connection)),
+            limits=limits,
+            keeps_metadata=keeps,
+            fencing=await supports_fencing(wire, named.group),
+        )
+
+
+async def totals(outside: Outside) -> Totals:
+    """The durable account since the pipeline's first record."""
+    seen = await outside.view.look()
+    pointers = {tp.partition: seen.pointer(tp) or Pointer(outside.job.plan_hash) for tp in outside.view.shuffle}
+
+    async def read_state(p: int, first: int, last: int) -> list[tuple[int, bytes]]:
+        found: list[tuple[int, bytes]] = []
+        async for chunk in read_range(outside.connection, SourcePartition(outside.names.state, p), first, last + 1):
+            values = (value or b"" for value in chunk.values.to_list())
+            found += zip(chunk.offsets.tolist(), values, strict=True)
+        return [(offset, part) for offset, part in found if offset <= last]
+
+    return await stored_totals(outside.job, pointers, read_state)

@@ -1,0 +1,110 @@
+"""Dead letters as records: nothing of the original is lost, and what we say of it comes last."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lepton_stream.chunk import Chunk, SourcePartition, Values
+from lepton_stream.errors import IntegrityError
+from lepton_stream.formats.decoder import Reason, Reject
+from lepton_stream.runtime.kafka.letters import (
+    ATTEMPT,
+    HEADER_ROOM,
+    NAMES,
+    Letter,
+    dead_letter_record,
+    read,
+    replay,
+)
+
+SOURCE = SourcePartition("shop.orders.v1", 3)
+ODD = [("trace", b"\x00\xff"), ("lepton.dlq.reason", b"theirs"), ("trace", b"again")]
+
+
+def chunk(
+    values: list[bytes | None],
+    headers: list[list[tuple[str, bytes]]] | None = None,
+    keys: list[bytes | None] | None = None,
+) -> Chunk:
+    n = len(values)
+    timestamp = np.full(n, 1_700_000_000_123_456)
+    return Chunk(SOURCE, 100, 100 + n, np.arange(100, 100 + n), Values.from_list(values), timestamp, keys, headers)
+
+
+def letter(given: Chunk, row: int, reason: Reason = Reason.DECODE_ERROR, detail: str = "why") -> Letter:
+    made = dead_letter_record("shop.orders.v1.dlq", given, Reject(row, reason, detail), "shop", 2)
+    return read(made.value, made.key, list(made.headers), "here")
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\xff\x00{", b"x" * 700_000])
+@pytest.mark.parametrize("key", [None, b"", b"\xfe"])
+def test_value_key_and_headers_come_back_byte_for_byte(value: bytes | None, key: bytes | None) -> None:
+    got = letter(chunk([b"good", value], [[], ODD], [b"other", key]), 1)
+    assert (got.value, got.key, got.headers) == (value, key, tuple(ODD))
+
+
+def test_a_letter_says_where_its_record_was_and_why_it_is_here() -> None:
+    got = letter(chunk([b"a", b"b"]), 1, Reason.BELOW_MIN, "pm25: expected at least 0")
+    assert got.place == (SOURCE, 101)
+    assert (got.timestamp_ms, got.reason, got.detail) == (
+        1_700_000_000_123, Reason.BELOW_MIN, "pm25: expected at least 0"
+    )  # fmt: skip
+    assert (got.pipeline, got.version, got.attempt, got.headers, got.key) == ("shop", 2, 1, (), None)
+
+
+def test_a_letter_goes_to_the_partition_its_record_came_from_without_a_time_of_its_own() -> None:
+    made = dead_letter_record("shop.orders.v1.dlq", chunk([b"x"]), Reject(0, Reason.DECODE_ERROR, "d"), "shop", 1)
+    assert (made.to, made.timestamp_ms) == (SourcePartition("shop.orders.v1.dlq", 3), None)
+
+
+def test_our_headers_come_last_and_win_over_the_records_own() -> None:
+    reject = Reject(0, Reason.TOO_DEEP, "d")
+    made = dead_letter_record("shop.orders.v1.dlq", chunk([b"x"], [ODD]), reject, "shop", 1)
+    assert list(made.headers[:3]) == ODD
+    assert tuple(name for name, _ in made.headers[3:]) == NAMES
+    assert dict(made.headers)["lepton.dlq.reason"] == b"too_deep"
+    assert dict(made.headers)["__connect.errors.topic"] == b"shop.orders.v1"
+    assert dict(made.headers)["__connect.errors.offset"] == b"100"
+
+
+def test_a_long_detail_is_cut_between_characters_and_headers_stay_within_their_room() -> None:
+    got = letter(chunk([b"x"]), 0, detail="ä" + "€" * 1000)
+    assert got.detail == "ä" + "€" * 170
+    made = dead_letter_record("t" * 249, chunk([b"x"]), Reject(0, Reason.DECODE_ERROR, "€" * 1000), "p" * 249, 1)
+    assert sum(len(name) + len(data) + 10 for name, data in made.headers) < HEADER_ROOM
+
+
+def test_a_value_too_large_is_kept_whole_and_its_length_told() -> None:
+    got = letter(chunk([b"x" * 100_000]), 0, Reason.TOO_LARGE, "at most 10 bytes")
+    assert got.detail == "at most 10 bytes, got 100000"
+    assert len(got.value or b"") == 100_000
+    reject = Reject(0, Reason.TOO_LARGE, "at most 10 bytes")
+    made = dead_letter_record("d", chunk([b"x" * 11]), reject, "shop", 1, length=50)
+    told = read(made.value, made.key, list(made.headers), "here").detail
+    assert told == "at most 10 bytes, got 50; the first 11 are kept"
+
+
+def test_each_replay_raises_the_attempt_by_one_and_adds_nothing_else() -> None:
+    first = letter(chunk([b"x"], [ODD], [b"k"]), 0)
+    sent = replay(first)
+    assert (sent.to, sent.value, sent.key) == (SOURCE, b"x", b"k")
+    assert list(sent.headers) == [*ODD, (ATTEMPT, b"2")]
+    second = letter(chunk([b"x"], [list(sent.headers)], [b"k"]), 0)
+    assert second.attempt == 2
+    assert list(replay(second).headers) == [*ODD, (ATTEMPT, b"3")]
+
+
+@pytest.mark.parametrize("said", [b"", b"many", b"-1", b"9" * 40, b"\xff"])
+def test_an_attempt_that_is_no_number_counts_as_the_first(said: bytes) -> None:
+    assert letter(chunk([b"x"], [[(ATTEMPT, said)]]), 0).attempt == 1
+
+
+def test_a_record_of_another_program_is_refused_with_its_place() -> None:
+    made = dead_letter_record("d", chunk([b"x"]), Reject(0, Reason.DECODE_ERROR, "d"), "shop", 1)
+    for headers in ([], list(made.headers)[1:], list(made.headers)[:-1]):
+        with pytest.raises(IntegrityError, match="d partition 0, offset 7: not a dead letter of ours"):
+            read(b"x", None, headers, "d partition 0, offset 7")
+    odd = [(n, b"of_the_future" if n == "lepton.dlq.reason" else v) for n, v in made.headers]
+    with pytest.raises(IntegrityError, match="of_the_future"):
+        read(b"x", None, odd, "here")

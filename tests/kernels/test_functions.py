@@ -1,0 +1,114 @@
+"""Every function against its slow oracle, for several groups at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given, settings
+
+from lepton_stream.kernels.catalogue import SIGNATURES
+from lepton_stream.kernels.functions import column, function
+from lepton_stream.kernels.registry import calls, kernels
+from lepton_stream.pipeline.plan import Call
+from tests.kernels import slow
+from tests.kernels.rows import GROUPS, LARGEST, TYPES, Row, row_lists, state_of
+
+CALLS = calls(TYPES)
+
+
+def results(rows: list[Row]) -> dict[Call, list[Any]]:
+    states = {key: state_of(kernel, rows) for key, kernel in kernels(TYPES).items()}
+    return {call: column(function(call, TYPES), states) for call in CALLS}
+
+
+def values_of(rows: list[Row], group: int, field: object) -> list[Any]:
+    """The group's values that are there, in the order that tells first from last; of all rows without a field."""
+    own = sorted((r for r in rows if r.group == group), key=lambda r: (r.time, r.source, r.offset))
+    return [True for _ in own] if field is None else [v for r in own if (v := getattr(r, str(field))) is not None]
+
+
+def numbers(field: str, *values: float | None) -> list[Row]:
+    """Rows of group 0, one a value."""
+    empty = Row(0, 0, 0, 0, None, None, None, None)
+    return [empty._replace(offset=at, **{field: value}) for at, value in enumerate(values)]
+
+
+def result(name: str, field: str, *values: float | None) -> Any:
+    return results(numbers(field, *values))[Call(name, (field,))][0]
+
+
+def test_every_function_has_an_oracle() -> None:
+    assert slow.EXACT.keys() | slow.NEAR.keys() == SIGNATURES.keys()
+    assert not slow.EXACT.keys() & slow.NEAR.keys()
+
+
+@settings(max_examples=250, deadline=None)
+@given(row_lists())
+@example(numbers("i", 2**53 + 1, 2**53 + 1))
+@example(numbers("i", -(2**63), -(2**63), 2**63 - 1))
+@example(numbers("x", LARGEST, LARGEST, LARGEST))
+@example(numbers("x", 1e-200, 3e-200, 1e200))
+@example(numbers("x", 5e-324, 5e-324, 1e-323))
+@example(numbers("x", 0.5, 0.5 + 2**-53, 5e-324, 0.1, -0.3))
+def test_results_are_those_of_the_oracle(rows: list[Row]) -> None:
+    for call, found in results(rows).items():
+        for group in range(GROUPS):
+            values = values_of(rows, group, call.args[0] if call.args else None)
+            if call.function in slow.EXACT:
+                wanted = slow.EXACT[call.function](values, len(values_of(rows, group, None)))
+                assert (found[group], type(found[group])) == (wanted, type(wanted)), (call, values)
+            elif len(values) < slow.AT_LEAST[call.function]:
+                assert found[group] is None, (call, values)
+            else:
+                assert slow.is_near(found[group], slow.NEAR[call.function](values)), (call, values, found[group])
+
+
+@settings(max_examples=100, deadline=None)
+@given(row_lists())
+def test_every_result_can_be_written_as_json(rows: list[Row]) -> None:
+    for call, found in results(rows).items():
+        assert orjson.loads(orjson.dumps(found)) == found, call
+
+
+def test_a_sum_of_integers_is_exact_up_to_the_ends_of_int64() -> None:
+    assert result("sum", "i", 2**63 - 2, 1) == 2**63 - 1
+    assert result("sum", "i", -(2**63) + 1, -1) == -(2**63)
+
+
+def test_a_sum_of_integers_beyond_int64_is_the_nearest_float() -> None:
+    for total, values in ((2**63, (2**63 - 1, 1)), (-(2**63) - 2, (-(2**63), -2))):
+        found = result("sum", "i", *values)
+        assert isinstance(found, float)
+        assert found == float(total)
+
+
+def test_variance_of_equal_integers_beyond_the_precision_of_doubles_is_zero() -> None:
+    assert result("variance", "i", *[2**53 + 1] * 3) == 0.0
+    assert result("std", "i", *[-(2**63)] * 2) == 0.0
+
+
+def test_a_mean_is_finite_where_the_sum_is_not() -> None:
+    assert result("sum", "x", LARGEST, LARGEST) is None
+    assert result("mean", "x", LARGEST, LARGEST) == LARGEST
+    assert result("mean", "x", -LARGEST, -LARGEST, -LARGEST) == -LARGEST
+
+
+def test_a_deviation_is_there_where_the_variance_is_no_double() -> None:
+    assert result("variance", "x", 1e200, -1e200) is None
+    assert result("std", "x", 1e200, -1e200) == pytest.approx(2**0.5 * 1e200, rel=1e-15, abs=0)
+    assert result("variance", "x", 1e-200, -1e-200) == 0.0
+    assert result("std", "x", 1e-200, -1e-200) == pytest.approx(2**0.5 * 1e-200, rel=1e-15, abs=0)
+
+
+def test_the_first_value_keeps_the_sign_of_a_zero_and_an_extreme_does_not() -> None:
+    assert repr(result("first", "x", -0.0, 1.0)) == "-0.0"
+    assert repr(result("max", "x", -0.0, -1.0)) == "0.0"
+
+
+def test_nulls_and_missing_values_give_none_and_are_counted() -> None:
+    found = {call.function: values[0] for call, values in results(numbers("x", None, None)).items() if "x" in call.args}
+    assert found.pop("count") == 0
+    assert found.pop("null_count") == 2
+    assert set(found.values()) == {None}
