@@ -25,19 +25,20 @@ class Values:
     `length` is -1 where a record has no value at all (a Kafka tombstone).
     """
 
-    __slots__ = ("_data", "_length", "_list", "_start")
+    __slots__ = ("_bytes", "_data", "_length", "_list", "_start")
 
     def __init__(self, data: bytes, start: Index, length: Index) -> None:
         """`data`: a buffer with `PADDING` bytes behind the last span."""
         self._data: bytes | None = data
         self._start, self._length = start, length
         self._list: list[bytes | None] | None = None
+        self._bytes = -1
 
     @classmethod
     def from_list(cls, values: Sequence[bytes | None]) -> Values:
         """From byte strings; the buffer is only built when somebody asks for spans."""
         self = cls.__new__(cls)
-        self._data = None
+        self._data, self._bytes = None, -1
         self._list = list(values)
         return self
 
@@ -69,10 +70,10 @@ class Values:
 
     @property
     def bytes(self) -> int:
-        """Bytes of all values together."""
-        if self._list is None:
-            return int(np.maximum(self._length, 0).sum())
-        return sum(len(v) for v in self._list if v is not None)
+        """Bytes of all values together. Counted once."""
+        if self._bytes < 0:
+            self._bytes = int(np.maximum(self.spans()[2], 0).sum())
+        return self._bytes
 
     def __getitem__(self, row: int) -> bytes | None:
         if self._list is not None:

@@ -33,7 +33,7 @@ BASE = ("errors", "columns", "chunk")
 PLAN = (*BASE, "pipeline.plan")
 STEPS = ("formats", "cleaning", "dedup", "kernels", "windows", "shuffle", "models")
 CORE = (*BASE, *STEPS, "pipeline", "account", "wire", "core")
-AROUND = (*CORE, "autopilot", "clock", "telemetry", "topics")
+AROUND = (*CORE, "protocol", "autopilot", "clock", "telemetry", "topics")
 
 AREAS: dict[str, Area] = {
     "": Area((*CORE, "api", "lepton", "_version"), pure=False),  # the package's own face: it re-exports
@@ -53,6 +53,7 @@ AREAS: dict[str, Area] = {
     "shuffle": Area((*PLAN, "shuffle", "windows", "kernels", "dedup", "account", "wire"), ("numpy", "orjson")),
     "models": Area((*PLAN, "models", "kernels", "windows", "dedup", "wire"), ("numpy",)),
     "core": Area(CORE, ("numpy",)),
+    "protocol": Area((*CORE, "protocol"), ("numpy", "msgspec", "orjson")),
     "autopilot": Area((*CORE, "autopilot"), ("numpy",)),
     "lepton": Area((*CORE, "lepton"), ("numpy",), pure=False),
     "clock": Area((), pure=False),
@@ -67,9 +68,9 @@ AREAS: dict[str, Area] = {
         ("numpy", "msgspec", "orjson", "zstandard", "aiokafka", "faust", "mode", "cramjam", "yarl"),
         pure=False,
     ),
-    "agents": Area((*BASE, "agents", "core", "runtime", "topics", "telemetry"), ("faust",), pure=False),
+    "agents": Area((*BASE, "agents", "core", "pipeline", "runtime", "topics", "telemetry"), ("faust",), pure=False),
     "cli": Area(
-        (*AROUND, "_version", "cli", "runtime", "pipelines", "data", "grafana"),
+        (*AROUND, "_version", "agents", "cli", "runtime", "pipelines", "data", "grafana"),  # it puts workers together
         ("typer", "rich", "click", "numpy", "orjson"),
         pure=False,
     ),

@@ -96,7 +96,7 @@ def planted(name: str, source: str) -> Module:
         ("runtime.local", "import aiokafka", "runtime must not import aiokafka"),
         ("runtime.local", "from rich.progress import Progress", "runtime must not import rich.progress"),
         ("runtime.kafka.app", "from lepton_stream.agents import prepare", "runtime.kafka must not import agents"),
-        ("cli.run", "from lepton_stream.agents.prepare import prepare", "cli must not import agents.prepare"),
+        ("runtime.local", "from lepton_stream.agents.prepare import prepare", "runtime must not import agents.prepare"),
         ("agents.prepare", "from lepton_stream.cli.main import main", "agents must not import cli.main"),
         ("agents.prepare", "import prometheus_client", "agents must not import prometheus_client"),
         ("brandnew.thing", "", "no area covers brandnew.thing"),

@@ -160,6 +160,8 @@ def stop(directory: Path) -> bool:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
     file.unlink()
+    for process in STARTED:
+        process.poll()
     return True
 
 

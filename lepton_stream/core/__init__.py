@@ -8,7 +8,7 @@ They are pure: no clock, no randomness, no I/O. State is handed in and moved on 
 state, whatever chunks they came in.
 """
 
-from lepton_stream.core.checkpoint import Checkpoint, Slice, checkpoint, durable_checkpoint
+from lepton_stream.core.checkpoint import Checkpoint, Slice, checkpoint, durable_checkpoint, waiting
 from lepton_stream.core.delta import apply
 from lepton_stream.core.fold import PartitionState, fold
 from lepton_stream.core.job import Job, Route, SourceState
@@ -29,4 +29,5 @@ __all__ = [
     "heartbeat",
     "prepare",
     "remember",
+    "waiting",
 ]

@@ -74,6 +74,11 @@ def durable_checkpoint(job: Job, state: PartitionState, turn: Slice | None, most
     return Checkpoint(state.number, batches, delta, more)
 
 
+def waiting(state: PartitionState) -> bool:
+    """Whether there are windows that the next checkpoint would close."""
+    return any(len(table.closable(_mark(state, table), 1)) for table in state.tables)
+
+
 def _mark(state: PartitionState, table: Table) -> int:
     if state.ended:
         return FOREVER

@@ -12,6 +12,7 @@ n² / 2**129 (ten million ids: 1.5e-25).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -82,7 +83,7 @@ def _absorb_some(v: _Lanes, word: Words, rows: Index) -> None:
         lane[rows] = mended
 
 
-def fingerprints(columns: list[Column], key: Key) -> Fingerprints:
+def fingerprints(columns: Sequence[Column], key: Key) -> Fingerprints:
     """One fingerprint a row over all columns together. All columns have the same length."""
     n = len(columns[0])
     keys = (key.k0, key.k1, key.k0, key.k1)

@@ -12,6 +12,7 @@ from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job, PartitionState
 from lepton_stream.core.fold import UNKNOWN
 from lepton_stream.errors import IntegrityError
+from lepton_stream.protocol.limits import Limits
 from lepton_stream.protocol.metadata import Pointer, pointer_of, refuse_other_plan, to_text
 from lepton_stream.protocol.parts import Stored, chain, parts_of
 from lepton_stream.protocol.ports import FrameRun, MergePort, Position, Record
@@ -22,9 +23,6 @@ from lepton_stream.windows.results import Results
 FENCE = Record(b'"fence"', None)
 """What a new owner publishes at least: once it is in, no earlier owner's record can follow."""
 
-CLOSED_AT_ONCE = 50_000
-"""Cells a window section that close in one checkpoint at most; the rest waits for the next."""
-
 
 class Merger:
     """Begin, then take frames in offset order, and checkpoint now and then.
@@ -33,14 +31,22 @@ class Merger:
     for those. A refused commit or publication ends this owner: whatever it wrote besides is never pointed at.
     """
 
-    def __init__(self, job: Job, partition: SourcePartition, port: MergePort, sources: int, incarnation: str) -> None:
+    def __init__(
+        self,
+        job: Job,
+        partition: SourcePartition,
+        port: MergePort,
+        sources: int,
+        incarnation: str,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
         """`sources`: how many source partitions there are; `incarnation`: a name that no other owner ever has."""
         self.job, self.partition, self._port = job, partition, port
         self._incarnation = incarnation
         self.state = PartitionState.empty(job, dict.fromkeys(range(sources), UNKNOWN))
         self.pointer = Pointer(job.plan_hash)
         self.next = 0
-        self._turns = Turns()
+        self._limits, self._turns = limits, Turns(limits)
         self._moved = False
         self.more = False
         """Windows wait to be closed: another checkpoint is due at once."""
@@ -81,6 +87,7 @@ class Merger:
         if self.state.number != pointer.number:
             raise IntegrityError(f"{where}: the pointer names checkpoint {pointer.number}, found {self.state.number}")
         self._turns.restored(pointer.base, [len(one.delta) for one in stored])
+        self.more = core.waiting(self.state)  # no further frame need come
         return stored[-1].outputs
 
     @property
@@ -101,29 +108,32 @@ class Merger:
         return self._moved or self.more
 
     async def checkpoint(self) -> list[Results]:
-        """Make what was folded durable, then publish; the results that were published."""
+        """Make what was folded durable, then publish; the results that were published.
+
+        Frames may be folded while this waits for the outside: they belong to the next checkpoint.
+        """
         cells = sum(table.count for table in self.state.tables)
-        before = self.pointer
-        done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), CLOSED_AT_ONCE)
-        outputs = tuple(records_of(done.results))
-        parts = parts_of(Stored(done.delta, outputs), self._incarnation, done.number, before.first)
-        offsets = await self._port.append_state(parts)
-        self._turns.written(offsets[0], sum(map(len, parts)))
-        self.pointer = Pointer(
-            self.job.plan_hash,
-            first=offsets[0],
-            last=offsets[-1],
-            base=self._turns.base,
-            number=done.number,
-            ended=self.state.ended and not done.more,
-            oldest=min((end for t in self.state.tables if (end := t.oldest_end()) is not None), default=None),
-        )
+        before, position = self.pointer, self.next
+        done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), self._limits.closed_at_once)
+        ended, oldest = self.state.ended and not done.more, self._oldest()
         self._moved, self.more = False, done.more
-        await self._port.commit(self.next, to_text(self.pointer))
+        outputs = tuple(records_of(done.results))
+        stored = Stored(done.delta, outputs)
+        parts = parts_of(stored, self._incarnation, done.number, before.first, self._limits.part_bytes)
+        offsets = await self._port.append_state(parts)
+        first, last = offsets[0], max(offsets)
+        self._turns.written(first, sum(map(len, parts)))
+        plan, base = self.job.plan_hash, self._turns.base
+        self.pointer = Pointer(plan, first, last, base, done.number, ended=ended, oldest=oldest)
+        await self._port.commit(position, to_text(self.pointer))
         if outputs:
             await self._port.publish(outputs)
-        await self._port.trim(self.next, max(before.base, 0))
+        await self._port.trim(position, max(before.base, 0))
         return done.results
+
+    def _oldest(self) -> int | None:
+        """When the first open window ends."""
+        return min((end for t in self.state.tables if (end := t.oldest_end()) is not None), default=None)
 
 
 def records_of(batches: Iterable[Results]) -> Iterable[Record]:

@@ -12,7 +12,6 @@ from lepton_stream import wire
 from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.ports import Record
 
-PART_BYTES = 8 << 20
 NO_VALUE = -1
 
 
@@ -24,8 +23,8 @@ class Stored:
     outputs: tuple[Record, ...]
 
 
-def parts_of(stored: Stored, incarnation: str, number: int, previous: int, most: int = PART_BYTES) -> list[bytes]:
-    """The parts to append. `previous`: offset of the first part of the checkpoint before, -1 if there is none."""
+def parts_of(stored: Stored, incarnation: str, number: int, previous: int, most: int) -> list[bytes]:
+    """The parts to append. `previous`: offset of the first part of the checkpoint before, -1 if there is none. `most`: bytes of a part."""
     payload = np.frombuffer(_pack(stored), np.uint8)
     pieces = [payload[at : at + most] for at in range(0, max(len(payload), 1), most)]
     head = {"kind": "part", "incarnation": incarnation, "number": number, "of": len(pieces), "previous": previous}

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lepton_stream.core import Slice
-
-CELLS_A_SLICE = 20_000
-LEAST_BYTES = 1 << 16
-LONGEST_CHAIN = 64
+from lepton_stream.protocol.limits import Limits
 
 
 @dataclass(slots=True)
@@ -20,6 +17,7 @@ class Turns:
     with the checkpoints that are made anyway. When it is complete, its first checkpoint is the new base.
     """
 
+    limits: Limits
     base: int = -1
     _number: int = 0
     _of: int = 0
@@ -35,13 +33,13 @@ class Turns:
     def next(self, cells: int) -> Slice | None:
         """The slice for the checkpoint about to be made; `cells`: how many the tables hold."""
         if self._of == 0 and self._due():
-            self._of, self._number, self._began = max(1, -(-cells // CELLS_A_SLICE)), 0, -1
+            self._of, self._number, self._began = max(1, -(-cells // self.limits.cells_a_slice)), 0, -1
             self._bytes_of_turn = 0
         return Slice(self._number, self._of) if self._of else None
 
     def _due(self) -> bool:
-        heavy = self._bytes_since > max(LEAST_BYTES, 2 * self._bytes_of_turn)
-        return self.base >= 0 and (heavy or self._length >= LONGEST_CHAIN)
+        heavy = self._bytes_since > max(self.limits.least_bytes, 2 * self._bytes_of_turn)
+        return self.base >= 0 and (heavy or self._length >= self.limits.longest_chain)
 
     def written(self, first: int, size: int) -> None:
         """The checkpoint is in the log at offset `first` and weighs `size` bytes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from lepton_stream.dedup.index import FingerprintIndex
 from lepton_stream.shuffle.murmur2 import partition_of
 
 
-def canonical_key(columns: list[Column]) -> Text:
+def canonical_key(columns: Sequence[Column]) -> Text:
     """One key a row: the text itself for a single text field, else JSON (an array where there are several fields)."""
     if len(columns) == 1 and isinstance(columns[0], Text):
         return columns[0]
@@ -39,7 +40,7 @@ class Cells:
         return len(self.first)
 
 
-def cells(group: list[Column], window: Index, key: Key) -> Cells:
+def cells(group: Sequence[Column], window: Index, key: Key) -> Cells:
     """Which rows share group and window. Cells are numbered in the order of their first rows."""
     mixed = prints_of(group, window, key)
     index = FingerprintIndex(len(window))
@@ -51,7 +52,7 @@ def cells(group: list[Column], window: Index, key: Key) -> Cells:
     return Cells(code, first, window[first], Fingerprints(mixed.high[first], mixed.low[first]))
 
 
-def prints_of(group: list[Column], window: Index, key: Key) -> Fingerprints:
+def prints_of(group: Sequence[Column], window: Index, key: Key) -> Fingerprints:
     """Fingerprints of (group, window) pairs; of the windows alone where nothing is grouped by."""
     if group:
         prints = fingerprints(group, key)

@@ -70,6 +70,7 @@ def assert_letters(letters: Sequence[DeadLetter], truth: Truth) -> None:
 
 
 def assert_windows(rows: Sequence[dict[str, Any]], truth: Truth) -> None:
+    found: dict[tuple[object, ...], dict[str, Any]]
     found = {(row["device"], row["window_start"] * 1000): row for row in rows}
     assert len(found) == len(rows)
     assert found.keys() == truth.windows["minute"].keys()

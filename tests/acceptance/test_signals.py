@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,28 +67,24 @@ def test_a_killed_run_leaves_whole_lines_of_what_it_had_found(tmp_path: Path) ->
 def test_a_reader_that_leaves_ends_the_run_quietly(tmp_path: Path) -> None:
     path, stats = tmp_path / "in.jsonl", tmp_path / "stats.json"
     path.write_bytes(events(COUNT))
-    process = start("run", plan_file(tmp_path), "--input", path, "--stats", stats)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    with process.stderr:
-        err = process.stderr.read()
-    assert process.wait() == 128 + signal.SIGPIPE
-    assert b"Traceback" not in err
-    assert b"Exception" not in err
+    assert_quiet("run", plan_file(tmp_path), "--input", path, "--stats", stats)
     assert balanced(json.loads(stats.read_text()))
 
 
 @pytest.mark.parametrize("arguments", [("check", "iot/air_quality"), ("demo",), ("version",)])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_other_commands_end_quietly_too_when_their_reader_leaves(arguments: tuple[str, ...], unbuffered: str) -> None:
-    process = start(*arguments, env={"PYTHONUNBUFFERED": unbuffered})
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    with process.stderr:
+    assert_quiet(*arguments, env={"PYTHONUNBUFFERED": unbuffered})
+
+
+def assert_quiet(*arguments: str | Path, **more: Any) -> None:
+    """The command ends as by SIGPIPE, without a word of Python's, when nobody reads its output."""
+    with start(*arguments, stdin=subprocess.DEVNULL, **more) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
         err = process.stderr.read()
-    assert process.wait() == 128 + signal.SIGPIPE
+    assert process.returncode == 128 + signal.SIGPIPE
     assert b"Traceback" not in err
     assert b"Exception" not in err
 

@@ -136,7 +136,7 @@ def carry_out(partitions: Partitions, manner: Manner, plan: Plan = PLAN) -> Outc
         for state, frame in zip(states, frames, strict=True):
             assert fold(jobs[0], state, _travelled(frame, draw))
             found.rows += [row for batch in checkpoint(state).results for row in batch.rows()]
-    found.accounts = {s: account.to_dict() for s, account in enumerate(totals)}
+    found.accounts = {s: dict(account.to_dict()) for s, account in enumerate(totals)}
     found.folded = _folded(states)
     return found
 
@@ -150,7 +150,7 @@ def _folded(states: Sequence[PartitionState]) -> dict[int, dict[str, Any]]:
     for state in states:
         for source, account in state.account.items():
             whole.setdefault(source, Account()).add(account)
-    return {source: account.to_dict() for source, account in sorted(whole.items())}
+    return {source: dict(account.to_dict()) for source, account in sorted(whole.items())}
 
 
 def rows_of(batches: Sequence[Results]) -> list[dict[str, Any]]:

@@ -10,14 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lepton_stream.columns import to_list
-from lepton_stream.core import SourceState, prepare
+from lepton_stream.core import Job, SourceState, prepare
 from lepton_stream.core.prepare import _clean
 from lepton_stream.formats.csv_records import CsvDecoder
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.builder import Pipeline
 from lepton_stream.pipeline.plan import FileForm, Plan
 from tests.core.strategies import ANYTHING, PIECES
-from tests.core.streams import PLAN, SECRET, Job, chunk
+from tests.core.streams import PLAN, SECRET, chunk
 
 COLUMNS = ("t", "device", "id", "value", "seq", "ok")
 FORM = FileForm(format="csv", columns=COLUMNS, header=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,9 +19,9 @@ Record = tuple[int, int]
 
 
 def prints(ids: list[int]) -> Fingerprints:
-    """Ids made fingerprints whose low bits collide."""
+    """Ids made fingerprints, eight of which want the same slot."""
     words = np.array(ids, np.uint64)
-    return Fingerprints(words + np.uint64(1), words << np.uint64(33))
+    return Fingerprints(words + np.uint64(1), words // np.uint64(8) * np.uint64(8) | words << np.uint64(40))
 
 
 def slow(records: list[Record], memory: int) -> list[bool]:
@@ -40,7 +41,7 @@ def seen(memory: DedupMemory, records: list[Record]) -> list[bool]:
 def pieces(records: list[Record], cuts: list[int]) -> Iterator[list[Record]]:
     """The records in chunks; a chunk may be empty."""
     bounds = [0, *sorted(min(c, len(records)) for c in cuts), len(records)]
-    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+    for a, b in pairwise(bounds):
         yield records[a:b]
 
 

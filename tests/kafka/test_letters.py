@@ -10,13 +10,13 @@ from lepton_stream.errors import IntegrityError
 from lepton_stream.formats.decoder import Reason, Reject
 from lepton_stream.runtime.kafka.letters import (
     ATTEMPT,
-    HEADER_ROOM,
     NAMES,
     Letter,
     dead_letter_record,
     read,
     replay,
 )
+from lepton_stream.topics.contract import HEADER_ROOM
 
 SOURCE = SourcePartition("shop.orders.v1", 3)
 ODD = [("trace", b"\x00\xff"), ("lepton.dlq.reason", b"theirs"), ("trace", b"again")]

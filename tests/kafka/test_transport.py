@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from lepton_stream.chunk import SourcePartition
-from lepton_stream.errors import IntegrityError
+from lepton_stream.errors import BrokerError, IntegrityError
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import client_options
@@ -17,7 +17,7 @@ from lepton_stream.runtime.kafka.fetch import Fetched
 from lepton_stream.runtime.kafka.group import Group
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.wire import Wire
-from tests.kafka.helpers_kafka import MakeTopic
+from tests.kafka.helpers_kafka import MakeTopic, OnePartition
 
 pytestmark = pytest.mark.kafka
 QUICK = Timing(session=6, heartbeat=0.2, rebalance=6, request=10)
@@ -230,3 +230,9 @@ async def test_a_worker_that_joins_takes_over_and_chunks_of_the_old_identity_end
     # Leaving politely gives the partition back at once.
     await first.until(lambda: len(first.assignments[-1][0]) == 2)
     await first.end()
+
+
+async def test_a_broker_that_is_not_there_ends_the_worker_with_cause_and_remedy() -> None:
+    app = make_app(Connection("127.0.0.1:1"), "g", OnePartition())
+    with pytest.raises(BrokerError, match="nothing listens there; start the broker"):
+        await serve(app, asyncio.Event())

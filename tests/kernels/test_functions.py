@@ -29,7 +29,7 @@ def values_of(rows: list[Row], group: int, field: object) -> list[Any]:
     return [True for _ in own] if field is None else [v for r in own if (v := getattr(r, str(field))) is not None]
 
 
-def numbers(field: str, *values: float | None) -> list[Row]:
+def numbers(field: str, *values: Any) -> list[Row]:
     """Rows of group 0, one a value."""
     empty = Row(0, 0, 0, 0, None, None, None, None)
     return [empty._replace(offset=at, **{field: value}) for at, value in enumerate(values)]

@@ -74,7 +74,7 @@ def test_every_form_and_packing_gives_the_same_results(
 
 
 def test_standard_input_is_a_source_too(tmp_path: Path, wanted: list[tuple[Any, ...]]) -> None:
-    stdin = io.BufferedReader(io.BytesIO(gzip.compress(events(COUNT))))  # type: ignore[arg-type]
+    stdin = io.BufferedReader(io.BytesIO(gzip.compress(events(COUNT))))
     run = LocalRun(load(plan_file(tmp_path)), "-", Options(stdin=stdin))
     assert figures(rows(run)) == wanted
 

@@ -1,23 +1,56 @@
 """The Faust app that agents are written against: settings that our promises need, chunks for events, typed ends."""
 
+# ruff: noqa: SLF001  (what lies inside aiokafka and Faust is pinned by tests/kafka/test_contract.py)
+
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaConnectionError
 from faust.tables.manager import TableManager
 from mode.supervisors import CrashingSupervisor
 
 from lepton_stream.runtime.kafka.chunks import BOUNDS, Bounds
 from lepton_stream.runtime.kafka.connect import Connection
-from lepton_stream.runtime.kafka.credentials import faust_credentials, faust_urls
+from lepton_stream.runtime.kafka.credentials import diagnose, faust_credentials, faust_urls
 from lepton_stream.runtime.kafka.transport import ChunkTransport, Flow, Hooks, Partitions
 
+logger = logging.getLogger(__name__)
 STOP_SECONDS = 30.0
 NEVER = 1e6
 """Seconds: an idle worker would otherwise leave the group after a while and not come back."""
+
+
+class NoTables(TableManager):  # type: ignore[misc]
+    """Faust's tables are not used: starting them waits a second for nothing."""
+
+    async def on_start(self) -> None:
+        """Start without the wait."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
+SETTINGS: dict[str, Any] = {
+    "broker_max_poll_interval": NEVER,
+    "broker_commit_interval": NEVER,
+    "consumer_auto_offset_reset": "none",
+    "stream_wait_empty": False,
+    "table_standby_replicas": 0,
+    "topic_disable_leader": True,
+    "topic_allow_declare": False,
+    "producer_request_timeout": 60,
+    "agent_supervisor": CrashingSupervisor,
+    "TableManager": NoTables,
+    "web_enabled": False,
+    "web_tables_enabled": False,
+    "web_router_enabled": False,
+    "worker_redirect_stdouts": False,
+}
+"""What our promises need of Faust, whatever else is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +70,10 @@ class Timing:
     backoff: float = 0.05
 
 
-class NoTables(TableManager):  # type: ignore[misc]
-    """Faust's tables are not used: starting them waits a second for nothing."""
-
-    async def on_start(self) -> None:
-        """Start without the wait."""
-        await self._update_channels()
-        await self.recovery.start()
-
-
 class App(faust.App):  # type: ignore[misc]
     """A Faust app whose events are chunks; made by `make_app`."""
 
+    connection: Connection
     hooks: Hooks
     bounds: Bounds
     revoke_seconds: float
@@ -121,24 +146,12 @@ def make_app(
         broker_heartbeat_interval=t.heartbeat,
         broker_rebalance_timeout=t.rebalance,
         broker_request_timeout=t.request,
-        broker_max_poll_interval=NEVER,
-        broker_commit_interval=NEVER,
-        consumer_auto_offset_reset="none",
         consumer_max_fetch_size=fetch_bytes,
         consumer_group_instance_id=instance,
-        stream_wait_empty=False,
-        table_standby_replicas=0,
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        producer_request_timeout=60,
-        agent_supervisor=CrashingSupervisor,
-        TableManager=NoTables,
-        web_enabled=False,
-        web_tables_enabled=False,
-        web_router_enabled=False,
-        worker_redirect_stdouts=False,
+        **SETTINGS,
     )
-    app.hooks, app.bounds, app.revoke_seconds = hooks, bounds, t.rebalance / 2
+    app.connection, app.hooks = connection, hooks
+    app.bounds, app.revoke_seconds = bounds, t.rebalance / 2
     app.consumer_settings = {
         "_fetch_max_wait_ms": int(t.fetch_wait * 1000),
         "_retry_backoff_ms": int(t.backoff * 1000),
@@ -152,17 +165,30 @@ def make_app(
 async def serve(app: App, until: asyncio.Event) -> None:
     """Run the worker until the event is set. Raises the error that ended it, typed where a person can act upon it."""
     stop = asyncio.create_task(until.wait())
-    crashed = asyncio.create_task(app._crashed.wait())  # noqa: SLF001  (pinned by the contract test)
+    crashed = asyncio.create_task(app._crashed.wait())
     fatal = app.fatal
     try:
         await app.start()
         await asyncio.wait([stop, crashed, fatal], return_when=asyncio.FIRST_COMPLETED)
+    except KafkaConnectionError:
+        raise (await diagnose(app.connection, 10.0)) from None
     finally:
         stop.cancel()
         crashed.cancel()
-        # A worker that cannot end politely is taken for dead by the group after its session; nobody waits for it.
-        await asyncio.wait_for(app.stop(), STOP_SECONDS)
+        await stop_within(app, STOP_SECONDS)
     if fatal.done():
         fatal.result()
     if app.crash_reason is not None:
         raise app.crash_reason
+
+
+async def stop_within(app: App, seconds: float) -> None:
+    """Stop politely; a worker that cannot is taken for dead by the group after its session, and nobody waits for it."""
+    try:
+        await asyncio.wait_for(app.stop(), seconds)
+    except TimeoutError:
+        logger.warning("the worker did not stop within %s s", seconds)
+    # Faust leaves the loop of a consumer thread open that never ran.
+    loop = app.consumer._thread.thread_loop
+    if not loop.is_running():
+        loop.close()

@@ -28,7 +28,7 @@ class Bounds(NamedTuple):
 
     batch_bytes: int = 64 << 20
     batch_records: int = 1_000_000
-    chunk_bytes: int = 16 << 20
+    chunk_bytes: int = 2 << 20
 
 
 BOUNDS = Bounds()

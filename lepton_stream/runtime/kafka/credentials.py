@@ -61,21 +61,20 @@ def faust_urls(c: Connection) -> list[URL]:
     return [URL(f"kafka://{server}") for server in c.servers]
 
 
+def tls_cause(error: ssl.SSLError) -> tuple[str, str]:
+    """The same for a failed handshake."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return "it does not speak TLS on this port", "check the port and LEPTON__KAFKA__SECURITY_PROTOCOL"
+    if "self-signed" in str(error) or "local issuer" in str(error):
+        return "its certificate is signed by an unknown authority", "name its file with LEPTON__KAFKA__CAFILE"
+    return f"its certificate was refused ({error.verify_message})", "renew it, or use the name it is made for"
+
+
 def cause(error: BaseException | None) -> tuple[str, str]:
     """What went wrong and what to do about it, from the exception of a first connection."""
     match error:
-        case ssl.SSLCertVerificationError() if "self-signed" in str(error) or "local issuer" in str(error):
-            return (
-                "its certificate is signed by an unknown authority",
-                "name its file with LEPTON__KAFKA__CAFILE",
-            )
-        case ssl.SSLCertVerificationError():
-            return (
-                f"its certificate was refused ({error.verify_message})",
-                "renew it, or use the name it is made for",
-            )
         case ssl.SSLError():
-            return "it does not speak TLS on this port", "check the port and LEPTON__KAFKA__SECURITY_PROTOCOL"
+            return tls_cause(error)
         case aiokafka.errors.SaslAuthenticationFailed() | aiokafka.errors.AuthenticationFailedError():
             return (
                 "it refused the login",

@@ -155,7 +155,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             while self.consumer.flow_active and not fetcher._closed:
                 if subscriptions.reassignment_in_progress:
                     await subscriptions.wait_for_assignment()
-                fetched = self._drain(fetcher, consumer._coordinator)
+                fetched = await self._drain(fetcher, consumer._coordinator)
                 left = deadline - loop.time()
                 if fetched or left <= 0:
                     return fetched
@@ -167,28 +167,32 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 waiter.result()  # errors of the coordinator
         return []
 
-    def _drain(self, fetcher: Any, coordinator: Any) -> list[Fetched]:
+    async def _drain(self, fetcher: Any, coordinator: Any) -> list[Fetched]:
         """One chunk of each partition that is started and not held."""
-        identity = self.identity
-        # Thrown out of the group, but not yet told to revoke: what arrives now belongs to somebody else.
-        if identity is None or (coordinator.generation, coordinator.member_id) != identity[:2]:
-            return []
         fetched = []
         for tp in list(fetcher._records):
-            epoch = self._epochs.get(tp)
-            if epoch is None or tp in self._held:
-                continue
-            result = fetcher._records[tp]
-            if type(result) is not FetchResult:
-                result.check_raise()
-            chunk, more = raw.take(result, self.app.bounds)
-            if not more:
-                del fetcher._records[tp]
-                fetcher._notify(fetcher._wait_consume_future)
-            if chunk is not None:
-                end = readable_end(result._assignment.state_value(tp), fetcher._isolation_level)
-                fetched.append(Fetched(chunk, identity, epoch, max(end, chunk.end)))
+            if (one := self._take(fetcher, coordinator, tp)) is not None:
+                fetched.append(one)
+                await asyncio.sleep(0)  # a chunk takes some 30 ms, and heartbeats are due
         return fetched
+
+    def _take(self, fetcher: Any, coordinator: Any, tp: Any) -> Fetched | None:
+        identity, epoch, result = self.identity, self._epochs.get(tp), fetcher._records.get(tp)
+        # Thrown out of the group, but not yet told to revoke: what arrives now belongs to somebody else.
+        if identity is None or (coordinator.generation, coordinator.member_id) != identity[:2]:
+            return None
+        if epoch is None or result is None or tp in self._held:
+            return None
+        if type(result) is not FetchResult:
+            result.check_raise()
+        chunk, more = raw.take(result, self.app.bounds)
+        if not more:
+            del fetcher._records[tp]
+            fetcher._notify(fetcher._wait_consume_future)
+        if chunk is None:
+            return None
+        end = readable_end(result._assignment.state_value(tp), fetcher._isolation_level)
+        return Fetched(chunk, identity, epoch, max(end, chunk.end))
 
     async def commit(self, offsets: Any) -> bool:
         """Refused: positions are committed by our committer only."""

@@ -31,8 +31,6 @@ CONNECT = (
 )
 NAMES = (*(PREFIX + name for name in OURS), *(name for name, _ in CONNECT))
 DETAIL_BYTES = 512
-HEADER_ROOM = 16 << 10
-"""Bytes that our headers may add to a record: names, two details of 512 bytes, a topic's name twice, numbers."""
 
 
 @dataclass(frozen=True, slots=True)

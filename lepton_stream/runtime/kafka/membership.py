@@ -18,19 +18,7 @@ def watch(coordinator: Any, failed: Callable[[BaseException], None]) -> None:
     processes that rejoin evict each other for ever, each with the generation of the other. `failed` is called in the
     consumer's thread.
     """
-    reset, push = coordinator.reset_generation, coordinator._push_error_to_user
-
-    def reset_generation() -> None:
-        instance = coordinator._group_instance_id
-        if instance is None or coordinator.generation < 0 or coordinator._closing.done():
-            reset()
-            return
-        error = ProcessFenced(
-            f"the group {coordinator.group_id} no longer knows this member, and another process may run under the "
-            f"static member id {instance!r}: this one ends"
-        )
-        failed(error)
-        raise error
+    push = coordinator._push_error_to_user
 
     def push_error_to_user(error: BaseException) -> Any:
         failed(error)
@@ -40,6 +28,25 @@ def watch(coordinator: Any, failed: Callable[[BaseException], None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             failed(error)
 
-    coordinator.reset_generation = reset_generation
     coordinator._push_error_to_user = push_error_to_user
     coordinator._coordination_task.add_done_callback(ended)
+    if coordinator._group_instance_id is not None:
+        coordinator.reset_generation = once_only(coordinator, failed)
+
+
+def once_only(coordinator: Any, failed: Callable[[BaseException], None]) -> Callable[[], None]:
+    """`reset_generation` for a static member: it may join once, and ends when the group no longer knows it."""
+    reset = coordinator.reset_generation
+
+    def reset_generation() -> None:
+        if coordinator.generation < 0 or coordinator._closing.done():
+            reset()
+            return
+        error = ProcessFenced(
+            f"the group {coordinator.group_id} no longer knows this member, and another process may run under the "
+            f"static member id {coordinator._group_instance_id!r}: this one ends"
+        )
+        failed(error)
+        raise error
+
+    return reset_generation

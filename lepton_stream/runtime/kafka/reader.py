@@ -42,11 +42,11 @@ async def read_range(
     async with consumer_at(connection, source, start, read_uncommitted) as consumer:
         while start < end:
             try:
-                async with asyncio.timeout(patience):
-                    chunk = await next_chunk(consumer, bounds)
+                chunk = await asyncio.wait_for(next_chunk(consumer, bounds), patience)
             except TimeoutError:
-                where = f"{source.topic} partition {source.partition}"
-                raise BrokerError(f"{where}: nothing came for {patience:.0f} s at offset {start} of {end}") from None
+                raise BrokerError(
+                    f"{source.topic}/{source.partition}: nothing came for {patience:.0f} s at offset {start} of {end}"
+                ) from None
             start = chunk.end
             yield chunk
 

@@ -32,6 +32,14 @@ def told(code: int) -> str:
     return "FencedInstanceId" if code == 82 else for_code(code).__name__.removesuffix("Error")
 
 
+def successes(answer: dict[SourcePartition, tuple[int, int]]) -> dict[SourcePartition, int]:
+    """Values of partitions without an error. Raises BrokerError for an error that does not pass."""
+    for tp, (code, _) in answer.items():
+        if code and code not in NOT_READY:
+            raise BrokerError(f"{tp.topic} partition {tp.partition}: the broker says {told(code)}")
+    return {tp: value for tp, (code, value) in answer.items() if not code}
+
+
 def passes(error: Any) -> bool:
     """Whether it makes sense to ask again."""
     if isinstance(error, IncompatibleBrokerVersion):
@@ -133,18 +141,12 @@ class Wire:
         Raises BrokerError for an error that does not pass, naming the partition.
         """
         done: dict[SourcePartition, int] = {}
-        left = set(partitions)
+        wanted = set(partitions)
 
         async def once() -> bool:
-            for node, mine in (await self._leaders(left)).items():
-                answer = read(await self._client.send(node, build(mine)))
-                for tp, (code, value) in answer.items():
-                    if code == 0:
-                        done[tp] = value
-                        left.discard(tp)
-                    elif code not in NOT_READY:
-                        raise BrokerError(f"{tp.topic} partition {tp.partition}: the broker says {told(code)}")
-            return not left
+            for node, mine in (await self._leaders(wanted - done.keys())).items():
+                done.update(successes(read(await self._client.send(node, build(mine)))))
+            return wanted == done.keys()
 
         await self._patiently(once, lambda complete: not complete)
         return done

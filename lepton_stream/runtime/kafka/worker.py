@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-from lepton_stream.agents import merge, prepare
 from lepton_stream.chunk import SourcePartition
+from lepton_stream.pipeline.names import Names
 from lepton_stream.protocol.merger import Merger
 from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
@@ -20,6 +20,8 @@ from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Inbox, Owner, ShuffleOwner, SourceOwner
 from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
+
+Declare: TypeAlias = Callable[[App, Names, Callable[[Fetched], None]], None]
 
 
 @dataclass(slots=True)
@@ -43,7 +45,8 @@ class Settings:
 class Worker:
     """Gives each assigned partition an owner, and takes it back (the transport's `Hooks`)."""
 
-    def __init__(self, outside: Outside, settings: Settings) -> None:
+    def __init__(self, outside: Outside, settings: Settings, declare: Declare) -> None:
+        """`declare` gives the app its agents (`lepton_stream.agents.declare`)."""
         self.outside, self._settings = outside, settings
         self._owned: dict[SourcePartition, _Owned] = {}
         self.stop = asyncio.Event()
@@ -55,11 +58,11 @@ class Worker:
             timing=settings.timing,
             fetch_bytes=settings.fetch_bytes,
         )
-        prepare.declare(self.app, outside.names.source, self.hand_over)
-        merge.declare(self.app, outside.names.shuffle, self.hand_over)
+        declare(self.app, outside.names, self.hand_over)
 
-    async def run(self) -> None:
+    async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set, the end is reached, or an error ends it. Raises typed errors."""
+        self.stop = stop
         await self.outside.view.look()
         watch = asyncio.create_task(self._watch(), name="watch")
         try:

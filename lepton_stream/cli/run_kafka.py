@@ -1,0 +1,130 @@
+"""`lepton-stream run` on a broker: one worker in this process, or several as processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import signal
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lepton_stream import clock
+from lepton_stream.account import Account
+from lepton_stream.cli.destinations import write_stats
+from lepton_stream.cli.totals import print_account
+from lepton_stream.core import Route
+from lepton_stream.pipeline.plan import Plan
+from lepton_stream.protocol.stored import Totals
+from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.embedded import embedded
+from lepton_stream.runtime.kafka.outside import Outside
+from lepton_stream.runtime.kafka.service import opened, prepared_topics, totals
+from lepton_stream.runtime.kafka.worker import Settings, Worker
+from lepton_stream.runtime.kafka.workers import Crew
+from lepton_stream.runtime.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asked for. `connection` None: the embedded broker. `worker`: we are one of a crew."""
+
+    plan: Plan
+    pipeline: str
+    connection: Connection | None
+    inputs: tuple[str, ...]
+    workers: int
+    until_end: bool
+    route: Route
+    stats: Path | None
+    quiet: bool
+    static_id: str | None
+    worker: int | None
+
+
+def run_on_kafka(asked: Asked) -> int:
+    """Run until the end, a signal or an error."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    return asyncio.run(_run(asked))
+
+
+async def _run(asked: Asked) -> int:
+    stop, signals = asyncio.Event(), list[int]()
+
+    def on_signal(number: int) -> None:
+        signals.append(number)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal, number)
+    async with AsyncExitStack() as stack:
+        connection = asked.connection or await stack.enter_async_context(embedded())
+        if asked.connection is None:
+            _say(asked, f"embedded broker at {connection.bootstrap}, in memory only")
+            await prepared_topics(asked.plan, connection)
+        watch = Stopwatch(clock.cpu_s)
+        outside = await stack.enter_async_context(opened(asked.plan, connection, route=asked.route, watch=watch))
+        _tell_limits(asked, outside)
+        began = clock.elapsed_s()
+        if asked.inputs:
+            await _feed(asked, connection)
+        await _work(asked, connection, outside, stop)
+        if asked.worker is None:
+            await _close(asked, outside, clock.elapsed_s() - began, watch)
+    return 128 + signals[0] if signals and not asked.worker else 0
+
+
+async def _work(asked: Asked, connection: Connection, outside: Outside, stop: asyncio.Event) -> None:
+    if asked.workers == 1 or asked.worker is not None:
+        instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
+        await Worker(outside, Settings(until_end=asked.until_end, instance=instance)).run(stop)
+        return
+    command = ["run", asked.pipeline, "--broker", connection.bootstrap, "--route", asked.route]
+    command += ["--until-end"] if asked.until_end else []
+    command += ["--static-id", asked.static_id] if asked.static_id else []
+    await Crew(asked.workers, command, lambda text: _say(asked, text)).run(stop)
+
+
+def _tell_limits(asked: Asked, outside: Outside) -> None:
+    if not outside.keeps_metadata and asked.worker is None:
+        _say(asked, "this broker keeps no commit metadata: after a crash records may be counted twice")
+
+
+async def _feed(asked: Asked, connection: Connection) -> None:
+    raise NotImplementedError
+
+
+async def _close(asked: Asked, outside: Outside, seconds: float, watch: Stopwatch) -> None:
+    """The durable account, for people and for `--stats`."""
+    if not outside.keeps_metadata:
+        return
+    stored = await totals(outside)
+    children, own = resource.getrusage(resource.RUSAGE_CHILDREN), clock.cpu_s()
+    stats = _stats(asked, outside, stored)
+    stats |= {"seconds": round(seconds, 6), "cpu_seconds": round(own + children.ru_utime + children.ru_stime, 6)}
+    stats["stages"] = {stage: round(s, 6) for stage, s in watch.stages.items()}
+    if asked.stats is not None:
+        write_stats(asked.stats, stats)
+    if not asked.quiet:
+        print_account(asked.plan.name, _sum(stored), stored.results, seconds)
+
+
+def _sum(stored: Totals) -> Account:
+    total = Account()
+    for account in stored.accounts.values():
+        total.add(account)
+    return total
+
+
+def _stats(asked: Asked, outside: Outside, stored: Totals) -> dict[str, Any]:
+    named = {f"{outside.names.source}[{s}]": a.to_dict() for s, a in sorted(stored.accounts.items())}
+    return {**_sum(stored).to_dict(), "results": stored.results, "sources": named}
+
+
+def _say(asked: Asked, text: str) -> None:
+    if not asked.quiet:
+        print(f"{asked.plan.name}: {text}", file=sys.stderr)

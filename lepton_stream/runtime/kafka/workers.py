@@ -1,0 +1,76 @@
+"""Several workers of one pipeline on this machine: processes that end with their parent and are started again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lepton_stream.errors import LeptonError
+from lepton_stream.runtime.kafka.embedded import die_with_parent
+
+RESTART_SECONDS = 1.0
+MOST_RESTARTS = 20
+STOP_SECONDS = 45.0
+FINAL = frozenset({2, 3, 5, 6})
+"""Exit codes that another start would only repeat: wrong usage, plan, log, or another process under our id."""
+
+
+class WorkerFailed(LeptonError):
+    """A worker ended for good; it has told why."""
+
+    def __init__(self, number: int, code: int) -> None:
+        super().__init__(f"worker {number} ended with exit code {code}; it has told why above")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How many workers, and the command line that each is started with (its number is added)."""
+
+    count: int
+    command: Sequence[str]
+    say: Callable[[str], None]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until every worker has ended well, or `stop` is set. Raises WorkerFailed."""
+        tasks = [asyncio.create_task(self._keep(number, stop)) for number in range(self.count)]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep(self, number: int, stop: asyncio.Event) -> None:
+        """One worker, started again when it crashes."""
+        for _ in range(MOST_RESTARTS):
+            code = await self._one(number, stop)
+            if code == 0 or stop.is_set():
+                return
+            if code in FINAL:
+                raise WorkerFailed(number, code)
+            how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+            self.say(f"worker {number} ended {how}; starting it again")
+            await asyncio.sleep(RESTART_SECONDS)
+        raise WorkerFailed(number, 1)
+
+    async def _one(self, number: int, stop: asyncio.Event) -> int:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "lepton_stream.cli.main", *self.command, "--worker", str(number),
+            preexec_fn=die_with_parent,
+        )  # fmt: skip
+        ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                process.send_signal(signal.SIGTERM)
+                await asyncio.wait([ended], timeout=STOP_SECONDS)
+        finally:
+            stopped.cancel()
+            if process.returncode is None:
+                process.kill()
+            await ended
+        return ended.result()

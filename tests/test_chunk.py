@@ -1,0 +1,50 @@
+"""The raw values of a chunk are the same bytes whichever way they came in."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lepton_stream.chunk import Chunk, SourcePartition, Values
+from lepton_stream.columns import PADDING
+
+value_lists = st.lists(st.none() | st.binary(max_size=12), max_size=12)
+
+
+def as_spans(values: list[bytes | None]) -> Values:
+    """The values as spans of a buffer that holds other bytes too."""
+    data, start, length = b"<", [], []
+    for value in values:
+        start.append(len(data))
+        length.append(-1 if value is None else len(value))
+        data += (value or b"") + b"|"
+    return Values(data + bytes(PADDING), np.array(start, np.int64), np.array(length, np.int64))
+
+
+@settings(max_examples=150, deadline=None)
+@given(value_lists)
+def test_values_read_the_same_from_spans_and_from_a_list(values: list[bytes | None]) -> None:
+    for held in (as_spans(values), Values.from_list(values)):
+        assert len(held) == len(values)
+        assert [held[row] for row in range(len(values))] == values
+        assert held.to_list() == values
+        assert held.to_list() is held.to_list()
+        assert [held[row] for row in range(len(values))] == values
+
+
+@settings(max_examples=150, deadline=None)
+@given(value_lists)
+def test_spans_tell_a_tombstone_from_an_empty_value(values: list[bytes | None]) -> None:
+    for held in (as_spans(values), Values.from_list(values)):
+        data, start, length = held.spans()
+        spans = zip(start.tolist(), length.tolist(), strict=True)
+        assert [None if n < 0 else data[a : a + n] for a, n in spans] == values
+        assert int((start + np.maximum(length, 0)).max(initial=0)) + PADDING <= len(data)
+        assert held.spans()[0] is data
+
+
+def test_a_chunk_is_as_long_as_its_records_not_as_its_range() -> None:
+    offsets = np.array([3, 4, 9])
+    chunk = Chunk(SourcePartition("t", 0), 3, 12, offsets, Values.from_list([b"a", None, b""]), np.zeros(3, np.int64))
+    assert len(chunk) == 3
