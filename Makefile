@@ -9,13 +9,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.lepton-setup
 EXTRAS := dev,embedded
 PYTEST_ARGS ?=
+SEEDS ?= 1000
+FIRST ?= 0
 
 # The first interpreter that is new enough and can make a virtual environment; PYTHON=/path/to/python overrides.
 CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup check quick test demo bench docs docs-check clean
+.PHONY: help setup check quick test simulate mutants demo bench docs docs-check clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +46,12 @@ quick: setup  ## Fast tests only: no Kafka, nothing slow
 
 test: setup check docs-check  ## Everything: setup, check, docs, all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+simulate: setup  ## The counting protocol under faults: make simulate SEEDS=100000 [FIRST=0]
+	$(BIN)/python -m tests.protocol.simulate --seeds $(SEEDS) --first $(FIRST)
+
+mutants: setup  ## The planted defects of the protocol: at which seed each is found
+	$(BIN)/python -m tests.protocol.simulate --seeds $(SEEDS) --mutants
 
 demo: setup  ## Run the shipped air-quality pipeline on its sample, without a broker
 	$(BIN)/lepton-stream demo iot/air_quality

@@ -9,6 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from lepton_stream.errors import LeptonError, UsageError
 
@@ -64,6 +67,14 @@ def writing(name: str) -> Iterator[None]:
             abandon_stdout()
         wish = "what was written so far stays; make room, or name another place, and run again"
         raise LeptonError(f"{name}: writing failed: {error.strerror}; {wish}") from None
+
+
+def write_stats(path: Path, totals: Mapping[str, Any]) -> None:
+    """`--stats`. Raises UsageError."""
+    try:
+        path.write_bytes(orjson.dumps(totals, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    except OSError as error:
+        raise unwritable("--stats", path, error) from None
 
 
 def abandon_stdout() -> None:

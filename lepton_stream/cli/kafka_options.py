@@ -57,12 +57,21 @@ def connection_of(options: Mapping[str, str | None], environ: Mapping[str, str])
 
 def takes_connection(command: Callable[Concatenate[Connection, P], T]) -> Callable[..., T]:
     """A command whose first parameter is a connection, as one with the broker's options in its place."""
+    return _in_place_of_first(command, lambda options: connection_of(options, os.environ))
+
+
+def takes_options(command: Callable[Concatenate[Mapping[str, str | None], P], T]) -> Callable[..., T]:
+    """The same for a command that does not always need a broker: its first parameter is the options as given."""
+    return _in_place_of_first(command, lambda options: options)
+
+
+def _in_place_of_first(command: Callable[..., T], made: Callable[[dict[str, str | None]], Any]) -> Callable[..., T]:
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
 
     @functools.wraps(command)
     def with_options(**given: Any) -> T:
         options = {name: given.pop(name) for name in OPTIONS}
-        return command(connection_of(options, os.environ), **given)  # type: ignore[call-arg]
+        return command(made(options), **given)
 
     kind = inspect.Parameter.KEYWORD_ONLY
     added = [inspect.Parameter(name, kind, default=None, annotation=hint) for name, hint in OPTIONS.items()]

@@ -1,31 +1,21 @@
-"""`lepton-stream run`: carry out a pipeline."""
+"""`lepton-stream run`: carry out a pipeline, over files or on a broker."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+import os
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO, Self, TextIO
+from typing import Annotated
 
-import orjson
 import typer
 
-from lepton_stream.cli.destinations import (
-    SIGPIPE,
-    abandon_stdout,
-    refuse_overlaps,
-    refuse_unwritable,
-    unwritable,
-    writing,
-)
-from lepton_stream.cli.progress import bar
-from lepton_stream.cli.totals import totals
-from lepton_stream.formats.dead_letters import DeadLetter, to_line
-from lepton_stream.formats.results_out import Output, open_output
+from lepton_stream.cli.destinations import refuse_unwritable
+from lepton_stream.cli.kafka_options import EMBEDDED, OPTIONS, connection_of, takes_options
+from lepton_stream.cli.run_kafka import Asked, run_on_kafka
+from lepton_stream.cli.run_local import run_locally
+from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.source import find
-from lepton_stream.runtime.local import LocalRun, Options
 
 
 class RouteChoice(StrEnum):
@@ -35,14 +25,17 @@ class RouteChoice(StrEnum):
     ROWS = "rows"
 
 
+@takes_options
 def run(
+    broker: Mapping[str, str | None],
     pipeline: Annotated[str, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")],
     inputs: Annotated[
-        list[str], typer.Option("--input", "-i", help="Files to read, each a source partition; - is stdin.")
-    ],
+        list[str] | None,
+        typer.Option("--input", "-i", help="Files to read, each a source partition; - is stdin. Without: Kafka."),
+    ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
-    ] = "-",
+        str | None, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
+    ] = None,
     stats: Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")] = None,
     dead_letters: Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")] = None,
     partitions: Annotated[
@@ -51,83 +44,76 @@ def run(
     route: Annotated[
         RouteChoice, typer.Option(help="Pre-aggregate before the shuffle, or send rows.")
     ] = RouteChoice.PARTIALS,
+    workers: Annotated[int, typer.Option(min=1, max=1000, help="Kafka: how many worker processes.")] = 1,
+    until_end: Annotated[
+        bool, typer.Option("--until-end", help="Kafka: count what the topics hold now, close every window, leave.")
+    ] = False,
+    static_id: Annotated[
+        str | None, typer.Option(help="Kafka: static member id; worker N of several gets -N behind it.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no totals on stderr.")] = False,
+    worker: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> int:
-    """Run a pipeline over files, in this process and without a broker.
+    """Run a pipeline: over files in this process, or on Kafka.
 
-    For example: lepton-stream run iot/air_quality --input data/*.csv.gz --output daily.jsonl --stats totals.json
+    Files: lepton-stream run iot/air_quality --input data/*.csv.gz --output daily.jsonl --stats totals.json
 
-    Or in a pipe: zcat events.jsonl.gz | lepton-stream run my.toml --input - | head
+    Kafka: lepton-stream run iot/air_quality --broker localhost:9092 --workers 2
+
+    Kafka, what is there now: lepton-stream run my.toml --until-end --output newest.jsonl
+
+    Development: lepton-stream run iot/air_quality --broker embedded --input data/*.csv.gz --output -
     """
     plan = find(pipeline)
-    refuse_overlaps(inputs, {"--output": output, "--stats": stats, "--dead-letters": dead_letters})
+    if inputs and broker["broker"] is None:
+        files = (inputs, output or "-", stats, dead_letters)
+        return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
+    if inputs is None and not any((*broker.values(), os.environ.get("KAFKA_BOOTSTRAP"))):
+        raise UsageError(
+            "run: nothing to read from: name files with --input, or a broker with --broker (or $KAFKA_BOOTSTRAP)"
+        )
+    _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, until_end=until_end)
     refuse_unwritable("--stats", stats)
-    refuse_unwritable("--dead-letters", dead_letters)
-    with ExitStack() as open_files:
-        letters = _Burial(dead_letters)
-        options = Options(partitions=partitions, route=route.value, bury=letters, stdin=_bytes_of(sys.stdin))
-        # Inputs first: a mistyped one must not cost the results and dead letters of an earlier run.
-        local = open_files.enter_context(LocalRun(plan, [Path(i) for i in inputs], options))
-        out = open_output(output, _bytes_of(sys.stdout))
-        open_files.enter_context(letters)
-        try:
-            _drive(local, out, f"--output {output}", quiet=quiet)
-        except BrokenPipeError:  # whoever read our results has left
-            abandon_stdout()
-            return SIGPIPE
-        finally:
-            if stats is not None:
-                _write(stats, orjson.dumps(local.stats(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    return 0
+    embedded = (broker["broker"] or os.environ.get("KAFKA_BOOTSTRAP")) == EMBEDDED
+    return run_on_kafka(
+        Asked(
+            plan=plan,
+            pipeline=pipeline,
+            connection=None if embedded else connection_of(broker, os.environ),
+            options=tuple(f"{_flag(name)}={value}" for name, value in broker.items() if value and name != "broker"),
+            inputs=tuple(inputs or ()),
+            output=output,
+            stats=stats,
+            workers=workers,
+            until_end=until_end or bool(inputs),
+            route=route.value,
+            static_id=static_id,
+            worker=worker,
+            quiet=quiet or worker is not None,
+        )
+    )
 
 
-def _bytes_of(stream: TextIO | None) -> BinaryIO | None:
-    """A standard stream's bytes; there is none where the caller closed it."""
-    return None if stream is None else stream.buffer
+def _refuse_for_kafka(
+    broker: Mapping[str, str | None],
+    inputs: list[str] | None,
+    dead_letters: Path | None,
+    partitions: int | None,
+    output: str | None,
+    *,
+    until_end: bool,
+) -> None:
+    if dead_letters is not None or partitions is not None:
+        raise UsageError(
+            "--dead-letters and --partitions are for runs over files; on Kafka dead letters are in their topic: "
+            "lepton-stream dlq show PIPELINE"
+        )
+    if inputs and broker["broker"] != EMBEDDED:
+        raise UsageError("--input with a broker of your own: feed it first: lepton-stream feed PIPELINE --input F")
+    if output is not None and not (until_end or inputs):
+        raise UsageError("--output on Kafka needs --until-end; results as they come: lepton-stream tail PIPELINE")
 
 
-def _drive(local: LocalRun, out: Output, name: str, *, quiet: bool) -> None:
-    interrupted = True
-    try:
-        with writing(name), out, bar(local, quiet=quiet) as progress:
-            for batch in local:
-                out.write(list(batch.rows()))
-                progress.update()
-        interrupted = False
-    finally:
-        if not quiet:
-            totals(local, interrupted=interrupted)
-
-
-class _Burial:
-    """Writes dead letters, a chunk's at a time and handed on at once: whatever ends the run, lines are whole."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._file: BinaryIO | None = None
-
-    def __enter__(self) -> Self:
-        if self._path is not None:
-            try:
-                self._file = self._path.open("wb")
-            except OSError as error:
-                raise unwritable("--dead-letters", self._path, error) from None
-        return self
-
-    def __call__(self, letters: Sequence[DeadLetter]) -> None:
-        if self._file is not None:
-            with writing(f"--dead-letters {self._path}"):
-                self._file.write(b"".join(to_line(letter) for letter in letters))
-                self._file.flush()
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            with writing(f"--dead-letters {self._path}"):
-                self._file.close()
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise unwritable("--stats", path, error) from None
+def _flag(name: str) -> str:
+    assert name in OPTIONS
+    return f"--{name.replace('_', '-')}"

@@ -14,14 +14,22 @@ from typing import Any
 
 from lepton_stream import clock
 from lepton_stream.account import Account
-from lepton_stream.cli.destinations import write_stats
+from lepton_stream.agents import declare
+from lepton_stream.cli.destinations import write_stats, writing
 from lepton_stream.cli.totals import print_account
 from lepton_stream.core import Route
+from lepton_stream.errors import UsageError
+from lepton_stream.formats.results_out import open_output
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.protocol.stored import Totals
+from lepton_stream.runtime.inputs import open_inputs
+from lepton_stream.runtime.kafka.bulk import BulkProducer
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.embedded import embedded
+from lepton_stream.runtime.kafka.feed import Fed, Feed, waves
+from lepton_stream.runtime.kafka.newest import newest
 from lepton_stream.runtime.kafka.outside import Outside
+from lepton_stream.runtime.kafka.schedule import AtOnce
 from lepton_stream.runtime.kafka.service import opened, prepared_topics, totals
 from lepton_stream.runtime.kafka.worker import Settings, Worker
 from lepton_stream.runtime.kafka.workers import Crew
@@ -30,19 +38,25 @@ from lepton_stream.runtime.stopwatch import Stopwatch
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line asked for. `connection` None: the embedded broker. `worker`: we are one of a crew."""
+    """What the command line asked for.
+
+    `connection` None: the embedded broker. `options`: the broker's options but for its address, for the crew's command
+    lines. `worker`: we are one of a crew.
+    """
 
     plan: Plan
     pipeline: str
     connection: Connection | None
+    options: tuple[str, ...]
     inputs: tuple[str, ...]
+    output: str | None
+    stats: Path | None
     workers: int
     until_end: bool
     route: Route
-    stats: Path | None
-    quiet: bool
     static_id: str | None
     worker: int | None
+    quiet: bool
 
 
 def run_on_kafka(asked: Asked) -> int:
@@ -62,8 +76,9 @@ async def _run(asked: Asked) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
     async with AsyncExitStack() as stack:
-        connection = asked.connection or await stack.enter_async_context(embedded())
-        if asked.connection is None:
+        connection = asked.connection
+        if connection is None:
+            connection = await stack.enter_async_context(embedded())
             _say(asked, f"embedded broker at {connection.bootstrap}, in memory only")
             await prepared_topics(asked.plan, connection)
         watch = Stopwatch(clock.cpu_s)
@@ -71,22 +86,27 @@ async def _run(asked: Asked) -> int:
         _tell_limits(asked, outside)
         began = clock.elapsed_s()
         if asked.inputs:
-            await _feed(asked, connection)
-        await _work(asked, connection, outside, stop)
+            await _feed(asked, connection, outside)
+        stored = await _work(asked, connection, outside, stop)
         if asked.worker is None:
-            await _close(asked, outside, clock.elapsed_s() - began, watch)
-    return 128 + signals[0] if signals and not asked.worker else 0
+            await _close(asked, outside, stored, clock.elapsed_s() - began, watch)
+    return 128 + signals[0] if signals and asked.worker is None else 0
 
 
-async def _work(asked: Asked, connection: Connection, outside: Outside, stop: asyncio.Event) -> None:
+async def _work(asked: Asked, connection: Connection, outside: Outside, stop: asyncio.Event) -> Totals:
+    """Run; the account of what is durable then."""
     if asked.workers == 1 or asked.worker is not None:
         instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
-        await Worker(outside, Settings(until_end=asked.until_end, instance=instance)).run(stop)
-        return
+        worker = Worker(outside, Settings(until_end=asked.until_end, instance=instance), declare)
+        await worker.run(stop)
+        return await totals(outside) if outside.keeps_metadata else worker.totals()
+    if not outside.keeps_metadata:
+        raise UsageError("--workers: this broker keeps no commit metadata, which several workers need; use one")
     command = ["run", asked.pipeline, "--broker", connection.bootstrap, "--route", asked.route]
-    command += ["--until-end"] if asked.until_end else []
+    command += [*asked.options, *(["--until-end"] if asked.until_end else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
     await Crew(asked.workers, command, lambda text: _say(asked, text)).run(stop)
+    return await totals(outside)
 
 
 def _tell_limits(asked: Asked, outside: Outside) -> None:
@@ -94,17 +114,29 @@ def _tell_limits(asked: Asked, outside: Outside) -> None:
         _say(asked, "this broker keeps no commit metadata: after a crash records may be counted twice")
 
 
-async def _feed(asked: Asked, connection: Connection) -> None:
-    raise NotImplementedError
+async def _feed(asked: Asked, connection: Connection, outside: Outside) -> None:
+    """Send the inputs into the source topic, merged by event time."""
+    inputs = open_inputs([Path(i) for i in asked.inputs], asked.plan, clock.now_us(), sys.stdin.buffer)
+    partitions = len(outside.view.sources)
+    fed = Fed()
+    try:
+        async with BulkProducer(connection) as producer:
+            sending = Feed(outside.names.source, producer, AtOnce(), asyncio.sleep, lambda _: None)
+            await sending.send(waves(inputs, asked.plan, partitions), fed)
+    finally:
+        for one in inputs:
+            one.close()
+    _say(asked, f"fed {fed.records:,} records into {outside.names.source}")
 
 
-async def _close(asked: Asked, outside: Outside, seconds: float, watch: Stopwatch) -> None:
-    """The durable account, for people and for `--stats`."""
-    if not outside.keeps_metadata:
-        return
-    stored = await totals(outside)
+async def _close(asked: Asked, outside: Outside, stored: Totals, seconds: float, watch: Stopwatch) -> None:
+    """The newest results, and the durable account for people and for `--stats`."""
+    if asked.output is not None:
+        rows = await newest(outside)
+        with writing(f"--output {asked.output}"), open_output(asked.output, sys.stdout.buffer) as out:
+            out.write(rows)
     children, own = resource.getrusage(resource.RUSAGE_CHILDREN), clock.cpu_s()
-    stats = _stats(asked, outside, stored)
+    stats = _stats(outside, stored)
     stats |= {"seconds": round(seconds, 6), "cpu_seconds": round(own + children.ru_utime + children.ru_stime, 6)}
     stats["stages"] = {stage: round(s, 6) for stage, s in watch.stages.items()}
     if asked.stats is not None:
@@ -120,7 +152,7 @@ def _sum(stored: Totals) -> Account:
     return total
 
 
-def _stats(asked: Asked, outside: Outside, stored: Totals) -> dict[str, Any]:
+def _stats(outside: Outside, stored: Totals) -> dict[str, Any]:
     named = {f"{outside.names.source}[{s}]": a.to_dict() for s, a in sorted(stored.accounts.items())}
     return {**_sum(stored).to_dict(), "results": stored.results, "sources": named}
 

@@ -59,7 +59,7 @@ def column(field: Field, values: list[Scalar | None], mended: Counter[str]) -> C
     if not may_be_missing(field) or None not in values:
         return Numbers(np.array(values, DTYPES[field.type]))
     valid = np.fromiter((v is not None for v in values), np.bool_, len(values))
-    return Numbers(np.array([v or 0 for v in values], DTYPES[field.type]), valid)
+    return Numbers(np.array([0 if v is None else v for v in values], DTYPES[field.type]), valid)
 
 
 def replace(column: Column, rows: Mask, value: Scalar | None) -> Column:
@@ -73,5 +73,5 @@ def replace(column: Column, rows: Mask, value: Scalar | None) -> Column:
         start = np.where(rows, len(column.data) if word else 0, column.start)
         return Text(data, start, np.where(rows, len(word), column.length), valid)
     values = column.values.copy()
-    values[rows] = value or 0
+    values[rows] = 0 if value is None else value
     return Numbers(values, valid)

@@ -160,7 +160,7 @@ def to_floats(state: State, groups: int) -> Floats:
 
 
 def to_means(state: State, counts: Index) -> Floats:
-    """The sums divided by `counts` > 0, within 0.501 units in the last place; finite also where a sum is not.
+    """The sums divided by `counts` > 0, within 0.501 units in the last place; finite also where only the sum is not.
 
     The quotient of the rounded sum is mended by its exact remainder and by what rounding the sum took away.
     """
@@ -172,7 +172,8 @@ def to_means(state: State, counts: Index) -> Floats:
     quotient = total / n
     product, error = two_product(quotient, n)
     mended = quotient + ((total - product) - error + lost) / n
-    size = np.ldexp(mended, exponent)
+    with np.errstate(over="ignore"):
+        size = np.ldexp(mended, exponent)
     return np.where(negative, -size, size)
 
 

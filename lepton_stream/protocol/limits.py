@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`part_bytes`: of one record of the state log. `closed_at_once`: cells a window section that one checkpoint closes
-    at most; the rest waits for the next. `cells_a_slice`: unchanged cells that go along with a checkpoint, at least
-    once in `longest_chain` checkpoints, and earlier when the deltas weigh more than `least_bytes`.
+    """The defaults suit one worker that owns a few partitions.
+
+    `part_bytes`: of one record of the state log. `closed_at_once`: cells a window section that one checkpoint
+    closes at most; the rest waits for the next. `cells_a_slice`: unchanged cells that go along with a checkpoint while
+    a turn lasts; one begins after `longest_chain` checkpoints, or earlier when they weigh more than `least_bytes`.
     """
 
     part_bytes: int = 8 << 20

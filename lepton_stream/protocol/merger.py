@@ -9,7 +9,7 @@ import orjson
 from lepton_stream import core
 from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
-from lepton_stream.core import Job, PartitionState
+from lepton_stream.core import Checkpoint, Job, PartitionState
 from lepton_stream.core.fold import UNKNOWN
 from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.limits import Limits
@@ -63,7 +63,9 @@ class Merger:
             self.pointer = pointer_of(at.metadata, where)
             refuse_other_plan(self.pointer.plan, self.job.plan_hash, where)
         elif at.offset is not None and at.offset > 0:
-            pointer_of("", where)
+            if at.kept:
+                pointer_of("", where)
+            self.next = at.log_start  # nothing is trimmed there: all frames are folded again
         if not at.log_start <= self.next <= at.log_end:
             raise IntegrityError(
                 f"{where}: the stored position {self.next} lies outside the log, which holds {at.log_start} to "
@@ -117,9 +119,9 @@ class Merger:
         done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), self._limits.closed_at_once)
         ended, oldest = self.state.ended and not done.more, self._oldest()
         self._moved, self.more = False, done.more
-        outputs = tuple(records_of(done.results))
+        outputs = self._outputs(done)
         stored = Stored(done.delta, outputs)
-        parts = parts_of(stored, self._incarnation, done.number, before.first, self._limits.part_bytes)
+        parts = parts_of(stored, self._incarnation, done.number, before, self._limits.part_bytes)
         offsets = await self._port.append_state(parts)
         first, last = offsets[0], max(offsets)
         self._turns.written(first, sum(map(len, parts)))
@@ -130,6 +132,10 @@ class Merger:
             await self._port.publish(outputs)
         await self._port.trim(position, max(before.base, 0))
         return done.results
+
+    def _outputs(self, done: Checkpoint) -> tuple[Record, ...]:
+        """What a checkpoint publishes."""
+        return tuple(records_of(done.results))
 
     def _oldest(self) -> int | None:
         """When the first open window ends."""

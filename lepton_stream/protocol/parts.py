@@ -10,6 +10,7 @@ import numpy as np
 
 from lepton_stream import wire
 from lepton_stream.errors import IntegrityError
+from lepton_stream.protocol.metadata import Pointer
 from lepton_stream.protocol.ports import Record
 
 NO_VALUE = -1
@@ -23,11 +24,16 @@ class Stored:
     outputs: tuple[Record, ...]
 
 
-def parts_of(stored: Stored, incarnation: str, number: int, previous: int, most: int) -> list[bytes]:
-    """The parts to append. `previous`: offset of the first part of the checkpoint before, -1 if there is none. `most`: bytes of a part."""
+def parts_of(stored: Stored, incarnation: str, number: int, before: Pointer, most: int) -> list[bytes]:
+    """The parts to append, of at most `most` bytes.
+
+    `before`: the pointer to the checkpoint before. Its base is told too: should the group's commits be lost, it says
+    from where the state can be put together.
+    """
     payload = np.frombuffer(_pack(stored), np.uint8)
     pieces = [payload[at : at + most] for at in range(0, max(len(payload), 1), most)]
-    head = {"kind": "part", "incarnation": incarnation, "number": number, "of": len(pieces), "previous": previous}
+    told = {"number": number, "of": len(pieces), "previous": before.first, "base": before.base}
+    head = {"kind": "part", "incarnation": incarnation, **told}
     return [wire.dump({**head, "part": i}, {"piece": piece}) for i, piece in enumerate(pieces)]
 
 

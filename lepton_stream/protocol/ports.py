@@ -17,12 +17,16 @@ from lepton_stream.core import Prepared
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a partition stands: the committed offset with its metadata (None, None if there is none), and its log."""
+    """Where a partition stands: the committed offset with its metadata (None, None if there is none), and its log.
+
+    `kept`: whether the broker keeps metadata at all. One that does not gives at-least-once after a crash.
+    """
 
     offset: int | None
     metadata: str | None
     log_start: int
     log_end: int
+    kept: bool = True
 
 
 class SourcePort(Protocol):

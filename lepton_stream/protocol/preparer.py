@@ -43,7 +43,9 @@ class Preparer:
         claim = Claim(self.job.plan_hash)
         self.done = at.log_start
         if at.offset is not None and at.offset > 0 and not at.metadata:
-            claim_of("", where)
+            if at.kept:
+                claim_of("", where)
+            self.done = at.offset
         if at.offset is not None and at.metadata:
             claim = claim_of(at.metadata, where)
             refuse_other_plan(claim.plan, self.job.plan_hash, where)

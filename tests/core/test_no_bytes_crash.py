@@ -32,7 +32,7 @@ def job_for(kind: str, plan: Plan = PLAN) -> Job:
 
 
 def verdicts(job: Job, values: list[bytes | None]) -> list[Any]:
-    """Per record: its reason and detail, or its typed values and event time."""
+    """Per record: its reason and detail, or its values (as `repr`: -0.0 is not 0.0, 1 is not 1.0) and event time."""
     decoded, time = _clean(job, chunk(0, values))
     out: list[Any] = [None] * len(values)
     for reject in decoded.rejects:
@@ -41,7 +41,7 @@ def verdicts(job: Job, values: list[bytes | None]) -> list[Any]:
     columns = {name: to_list(column) for name, column in decoded.columns.items()}
     for at, row in enumerate(decoded.rows.tolist()):
         assert out[row] is None, "a record was both kept and rejected"
-        out[row] = {name: (type(v[at]), v[at]) for name, v in columns.items()} | {"": int(time[at])}
+        out[row] = {name: repr(v[at]) for name, v in columns.items()} | {"": int(time[at])}
     assert None not in out, "a record was lost"
     return out
 
@@ -50,6 +50,7 @@ def verdicts(job: Job, values: list[bytes | None]) -> list[Any]:
 @settings(deadline=None, max_examples=200)
 @given(values=st.lists(ANYTHING | CSV_LINES, max_size=12))
 @example(values=[b'{"t":1,"device":"\\ud800","id":1,"ok":true}', b'{"t":1,"device":"a","id":1,"ok":true}'])
+@example(values=[b'{"t":1,"device":"a","id":1,"ok":true}', b'{"t":1,"device":"a","id":1,"value":-0.0,"ok":true}'])
 @example(values=[b'"', b"1,a,1,2,3,true", b'"'])
 @example(values=[b"\xe2", b"\x82\xac"])
 def test_each_record_gets_the_verdict_and_the_values_that_it_gets_alone(kind: str, values: list[bytes | None]) -> None:

@@ -40,7 +40,7 @@ def read(state: State) -> list[Fraction]:
     return [total * Fraction(2) ** exponent for total in totals]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(float_rows)
 def test_a_sum_of_floats_is_the_fraction_and_rounds_once(pairs: Pairs) -> None:
     state, wanted = added(pairs), sums(pairs)
@@ -49,15 +49,17 @@ def test_a_sum_of_floats_is_the_fraction_and_rounds_once(pairs: Pairs) -> None:
     assert found == [double(total) for total in wanted]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(float_rows, st.lists(st.integers(1, 2**40), min_size=GROUPS, max_size=GROUPS))
 def test_a_mean_is_within_one_unit_in_the_last_place_for_any_count(pairs: Pairs, counts: list[int]) -> None:
     for mean, total, n in zip(exact.to_means(added(pairs), np.array(counts)), sums(pairs), counts, strict=True):
-        if double(total / n) is not None:
+        if double(total / n) is None:
+            assert np.isinf(mean)
+        else:
             assert is_near(float(mean), total / n)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(float_rows)
 def test_a_sum_of_squares_is_the_fraction(pairs: Pairs) -> None:
     state = zero()
@@ -66,7 +68,7 @@ def test_a_sum_of_squares_is_the_fraction(pairs: Pairs) -> None:
     assert read(state) == sums(pairs, 2)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(integer_rows)
 def test_sums_of_integers_and_of_their_squares_are_exact(pairs: list[tuple[int, int]]) -> None:
     groups, x = np.array([g for g, _ in pairs], np.int64), np.array([x for _, x in pairs], np.int64)
@@ -77,7 +79,7 @@ def test_sums_of_integers_and_of_their_squares_are_exact(pairs: list[tuple[int, 
     assert read(squares) == sums(list(pairs), 2)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(float_rows)
 def test_normalising_keeps_the_sum_and_twice_is_once(pairs: Pairs) -> None:
     state = added(pairs)

@@ -44,7 +44,7 @@ def test_every_function_has_an_oracle() -> None:
     assert not slow.EXACT.keys() & slow.NEAR.keys()
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(row_lists())
 @example(numbers("i", 2**53 + 1, 2**53 + 1))
 @example(numbers("i", -(2**63), -(2**63), 2**63 - 1))

@@ -37,7 +37,7 @@ def test_every_function_of_the_catalogue_is_tested() -> None:
     assert {k for call in CALLS for k in function(call, TYPES).kernels} == set(KERNELS.values())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(row_lists())
 def test_merging_an_empty_state_changes_nothing(rows: list[Row]) -> None:
     for kernel in KERNELS.values():
@@ -48,7 +48,7 @@ def test_merging_an_empty_state_changes_nothing(rows: list[Row]) -> None:
         assert bits(kernel, state_of(kernel, [])) == {}, kernel.key
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(row_lists(), st.integers(0, 24))
 def test_merge_commutes(rows: list[Row], cut: int) -> None:
     for kernel in KERNELS.values():
@@ -56,7 +56,7 @@ def test_merge_commutes(rows: list[Row], cut: int) -> None:
         assert bits(kernel, merged(kernel, a, b)) == bits(kernel, merged(kernel, b, a)), kernel.key
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(row_lists(), st.integers(0, 24), st.integers(0, 24))
 def test_merge_associates(rows: list[Row], one: int, other: int) -> None:
     first, second = sorted((one, other))
@@ -83,7 +83,7 @@ def ways(draw: st.DrawFn, rows: Sequence[Row]) -> list[tuple[list[int], list[tup
     return partials
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), row_lists())
 def test_any_cut_into_chunks_and_partials_gives_the_same_results(data: st.DataObject, rows: list[Row]) -> None:
     partials = data.draw(ways(rows))
@@ -98,7 +98,7 @@ def test_any_cut_into_chunks_and_partials_gives_the_same_results(data: st.DataOb
     assert results(pieced) == results(at_once)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(row_lists())
 def test_a_loaded_state_is_the_state_that_was_dumped(rows: list[Row]) -> None:
     for kernel in KERNELS.values():

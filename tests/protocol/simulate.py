@@ -56,10 +56,8 @@ class Simulation:
         self.world = w = World(rng, logs, partitions, defect.flaws)
         jobs = (job_of(plan, partitions, "rows"), job_of(plan, partitions, "partials"))
         future = truth_of(plan, logs, [len(log) for log in logs])
-        until_end = rng.random() < 0.5
-        self.stage = Stage(
-            w, defect, jobs, future, limits_of(rng), until_end, rash=not until_end and rng.random() < 0.3
-        )
+        until_end, rash = rng.choice(((True, False), (True, False), (False, False), (False, True)))
+        self.stage = Stage(w, defect, jobs, future, limits_of(rng), until_end, rash)
         self.whats: list[What] = [("s", s) for s in range(len(logs))] + [("p", p) for p in range(partitions)]
         self.faults, self.forge = rng.randint(0, 7), rng.random() < 0.06
         self.forged: int | None = None

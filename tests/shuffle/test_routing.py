@@ -83,6 +83,8 @@ def test_many_windows_of_one_group_never_share_a_print() -> None:
     for group in ([], [text_from_strings(["a"] * len(window))]):
         found = prints_of(group, window, KEY)
         assert len(set(zip(found.high.tolist(), found.low.tolist(), strict=True))) == len(window)
+        # the index looks at the low bits first: they must differ too, or it would walk from slot to slot
+        assert len(np.unique(found.low & np.uint64((1 << 20) - 1))) > 0.9 * len(window)
 
 
 @settings(max_examples=60, deadline=None)

@@ -27,6 +27,11 @@ def test_when_all_have_ended_the_watermark_is_the_furthest_time_that_was_seen() 
     assert watermark([Progress(high=50, ended=True), Progress(high=90, ended=True)]) == 90
 
 
+def test_a_source_that_ends_after_it_was_idle_does_not_take_the_watermark_back() -> None:
+    assert watermark([Progress(high=50, idle=70)]) == 70
+    assert watermark([Progress(high=50, idle=70, ended=True)]) == 70
+
+
 def test_idleness_moves_a_source_on_but_never_back() -> None:
     assert watermark([Progress(high=50, idle=70), Progress(high=90)]) == 70
     assert watermark([Progress(high=80, idle=70), Progress(high=90)]) == 80

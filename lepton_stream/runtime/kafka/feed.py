@@ -1,17 +1,19 @@
-"""Records of files into the source topic, in the order and to the partitions of the local runtime's `--partitions N`."""
+"""Records of files into the source topic, in order and partitions those of the local runtime's `--partitions N`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from lepton_stream import clock
 from lepton_stream.chunk import SourcePartition
-from lepton_stream.columns import Index
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.inputs import Input
-from lepton_stream.runtime.kafka.produce import Producer, Record
+from lepton_stream.runtime.kafka.bulk import Bulk, send_bulk
+from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.schedule import Schedule
 from lepton_stream.runtime.kafka.topic_form import TopicForm
 from lepton_stream.runtime.partitioned import Routed, merged
@@ -31,40 +33,60 @@ class Fed:
     seconds: float = 0.0
     partitions: Counter[int] = field(default_factory=Counter)
 
-    def add(self, records: list[Record], cut: int) -> None:
+    def add(self, wave: Wave) -> None:
         """These were acknowledged."""
-        self.records += len(records)
-        self.bytes += sum(len(r.value or b"") for r in records)
-        self.keyless += sum(r.key is None for r in records)
-        self.cut += cut
-        self.partitions.update(r.to.partition for r in records)
+        self.records += len(wave)
+        self.bytes += sum(map(len, filter(None, wave.block.values)))
+        self.keyless += wave.keys.count(None)
+        self.cut += len(wave) - wave.block.long.count(-1)
+        for partition, count in enumerate(np.bincount(wave.block.partition).tolist()):
+            if count:
+                self.partitions[partition] += count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wave:
-    """Records that may be sent together, the event time of each (running maximum), and how many were cut."""
+    """Records in the order they are sent, in the topic's form, with their keys.
 
-    records: list[Record]
-    time: Index
-    cut: int
+    `clock_ms`: gives what a producer writes into a record as its time.
+    """
+
+    topic: str
+    block: Routed
+    keys: list[bytes | None]
+    clock_ms: Callable[[], int]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def cut(self, at: int) -> tuple[Wave, Wave]:
+        """The first `at` records and the rest."""
+        head, rest = self.block.cut(at)
+        return replace(self, block=head, keys=self.keys[:at]), replace(self, block=rest, keys=self.keys[at:])
+
+    def bulks(self) -> dict[SourcePartition, Bulk]:
+        """The records of each partition, made now."""
+        values, keys, out, now_ms = self.block.values, self.keys, dict[SourcePartition, Bulk](), self.clock_ms()
+        order = np.argsort(self.block.partition, kind="stable")
+        bounds = np.cumsum(np.bincount(self.block.partition)).tolist()
+        for partition, rows in enumerate(np.split(order, bounds[:-1])):
+            if len(rows):
+                listed = rows.tolist()
+                bulk = Bulk([keys[i] for i in listed], [values[i] for i in listed], now_ms)
+                out[SourcePartition(self.topic, partition)] = bulk
+        return out
 
 
 def waves(inputs: list[Input], plan: Plan, partitions: int, now_ms: Callable[[], int]) -> Iterator[Wave]:
-    """All records in the order they are sent. `now_ms`: the time that producers write into records."""
+    """All records of all inputs. `now_ms`: the clock of a producer."""
     form = TopicForm(plan, inputs[0])
-    to = [SourcePartition(plan.source.topic, p) for p in range(partitions)]
     for block in merged(inputs, plan, partitions):
         rest = block
         while len(rest):
             head, rest = rest.cut(_RECORDS_A_SEND)
-            yield _wave(head, form, to, now_ms())
-
-
-def _wave(block: Routed, form: TopicForm, to: list[SourcePartition], now_ms: int) -> Wave:
-    target = [to[p] for p in block.partition.tolist()]
-    keys, values = form.keys(block.values), form.values(block.values)
-    records = [Record(tp, value, key, (), now_ms) for tp, value, key in zip(target, values, keys, strict=True)]
-    return Wave(records, block.time, sum(n >= 0 for n in block.long))
+            keys = form.keys(head.values)
+            values = form.values(head.values)
+            yield Wave(plan.source.topic, replace(head, values=values), keys, now_ms)
 
 
 async def feed(
@@ -80,19 +102,15 @@ async def feed(
     """Send everything when it is due; `fed` and `tell` follow. Raises BrokerError, after which nothing more is sent."""
     began = elapsed_s()
     for wave in waves:
-        at = 0
-        while at < len(wave.records):
+        rest = wave
+        while len(rest):
             passed = elapsed_s() - began
-            n = schedule.due(fed.records, passed, wave.time[at:])
+            n = schedule.due(fed.records, passed, rest.block.time)
             if n == 0:
-                await sleep(schedule.wait_s(fed.records, passed, wave.time[at:]))
+                await sleep(schedule.wait_s(fed.records, passed, rest.block.time))
                 continue
-            now = wave.records[at : at + n]
-            await producer.send_all(now)
-            at += n
-            fed.add(now, wave.cut if at == len(wave.records) else 0)
+            now, rest = rest.cut(n)
+            await send_bulk(producer, now.bulks())
+            fed.add(now)
             fed.seconds = elapsed_s() - began
             tell(fed)
-
-
-__all__ = ["Fed", "Wave", "feed", "waves"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lepton_stream.chunk import SourcePartition
@@ -18,6 +19,7 @@ from lepton_stream.runtime.kafka.group import Group
 from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.logs import Logs
 from lepton_stream.runtime.kafka.produce import Producer
+from lepton_stream.runtime.kafka.reader import end_behind
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
 
@@ -45,6 +47,14 @@ class Outside:
         """A producer for the results of a shuffle partition, not opened yet."""
         identifier = producer_id(self.names.group, partition)
         return FencedProducer(self.connection, identifier, self.wire, fencing=self.fencing, compression=Compression())
+
+    async def exact_ends(self, partitions: Iterable[SourcePartition]) -> dict[SourcePartition, int]:
+        """Where the logs end. The embedded broker tells where the last batch starts: there we look behind it."""
+        ends = await self.logs.ends(partitions)
+        if self.keeps_metadata:
+            return ends
+        seen = await asyncio.gather(*(end_behind(self.connection, tp, end) for tp, end in ends.items()))
+        return dict(zip(ends, seen, strict=True))
 
     async def trim(self) -> None:
         """Cut the logs where they may be cut."""

@@ -41,6 +41,8 @@ class Inbox:
 
     def put(self, fetched: Fetched) -> None:
         """Called by the agent; never waits."""
+        if self.closed:
+            return
         self._chunks.append(fetched.chunk)
         self._bytes += weight(fetched.chunk)
         self.arrived.set()

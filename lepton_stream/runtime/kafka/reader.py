@@ -92,3 +92,14 @@ async def next_chunk(consumer: Any, bounds: Bounds) -> Chunk:
             if chunk is not None:
                 return chunk
         await fetcher._create_fetch_waiter()
+
+
+async def end_behind(connection: Connection, source: SourcePartition, start: int, quiet: float = 0.5) -> int:
+    """The offset after the last record that can be read from `start` on, when nothing comes for `quiet` seconds."""
+    async with consumer_at(connection, source, start, read_uncommitted=False) as consumer:
+        while True:
+            try:
+                async with asyncio.timeout(quiet):
+                    start = (await next_chunk(consumer, BOUNDS)).end
+            except TimeoutError:
+                return start

@@ -15,6 +15,7 @@ from lepton_stream.pipeline.names import Names, names
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.protocol.metadata import Pointer
 from lepton_stream.protocol.stored import Totals, stored_totals
+from lepton_stream.runtime.kafka.admin import Admin
 from lepton_stream.runtime.kafka.committer import Committer
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.fenced import supports_fencing
@@ -23,6 +24,7 @@ from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.logs import Logs
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.produce import Producer
+from lepton_stream.runtime.kafka.provision import apply
 from lepton_stream.runtime.kafka.reader import read_range
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
@@ -89,6 +91,12 @@ async def opened(
             keeps_metadata=keeps,
             fencing=await supports_fencing(wire, named.group),
         )
+
+
+async def prepared_topics(plan: Plan, connection: Connection) -> None:
+    """Create what the pipeline's contracts ask for: on a development broker nobody else does."""
+    async with Admin(connection) as admin:
+        await apply(plan, admin)
 
 
 async def totals(outside: Outside) -> Totals:

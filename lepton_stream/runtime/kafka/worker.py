@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.names import Names
 from lepton_stream.protocol.merger import Merger
 from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
+from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.fetch import Fetched
@@ -34,12 +36,17 @@ class _Owned:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a worker runs. `instance`: a static member id. `until_end`: stop when all that is there now is counted."""
+    """How a worker runs.
+
+    `until_end`: stop when all that is there now is counted. `instance`: a static member id. `give_back_s`: seconds that
+    owners have to complete what they have begun when their partitions go.
+    """
 
     until_end: bool = False
     instance: str | None = None
     timing: Timing = field(default_factory=Timing)
     fetch_bytes: int = 1 << 20
+    give_back_s: float = 8.0
 
 
 class Worker:
@@ -64,13 +71,30 @@ class Worker:
         """Until `stop` is set, the end is reached, or an error ends it. Raises typed errors."""
         self.stop = stop
         await self.outside.view.look()
-        watch = asyncio.create_task(self._watch(), name="watch")
+        left = asyncio.Event()
+        tasks = [
+            asyncio.create_task(self._watch(), name="watch"),
+            asyncio.create_task(self._leave(left), name="leave"),
+        ]
         try:
-            await serve(self.app, self.stop)
+            await serve(self.app, left)
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._end_all()
+
+    async def _leave(self, left: asyncio.Event) -> None:
+        """When asked to stop: first every owner completes what it has begun, then the group is left."""
+        await self.stop.wait()
+        await self._give_back(list(self._owned.values()))
+        left.set()
+
+    async def _give_back(self, owned: list[_Owned]) -> None:
+        for one in owned:
+            await one.owner.give_back()
+        if owned:
+            await asyncio.wait([one.task for one in owned], timeout=self._settings.give_back_s)
 
     async def _watch(self) -> None:
         ending = asyncio.create_task(self._leave_at_end()) if self._settings.until_end else None
@@ -83,9 +107,28 @@ class Worker:
                 ending.cancel()
 
     async def _leave_at_end(self) -> None:
-        while not self.outside.view.ended:
+        while not self._ended():
             await self.outside.view.next_look()
         self.stop.set()
+
+    def _ended(self) -> bool:
+        """By the group's commits; a broker that keeps no metadata has one worker, which knows by itself."""
+        if self.outside.keeps_metadata:
+            return self.outside.view.ended
+        mergers = self._mergers()
+        return len(mergers) == len(self.outside.view.shuffle) and all(m.pointer.ended for m in mergers)
+
+    def _mergers(self) -> list[Merger]:
+        return [o.owner.merger for o in self._owned.values() if isinstance(o.owner, ShuffleOwner)]
+
+    def totals(self) -> Totals:
+        """What our own partitions counted in all."""
+        totals = Totals()
+        for merger in self._mergers():
+            totals.results += merger.state.published
+            for s, account in merger.account.items():
+                totals.accounts.setdefault(s, Account()).add(account)
+        return totals
 
     def hand_over(self, fetched: Fetched) -> None:
         """A chunk for the partition's owner; agents call this and await nothing."""
@@ -99,6 +142,7 @@ class Worker:
         """A task for each; every one starts its partition when it knows from where."""
         await self._end_all()
         positions = await self._positions(partitions)
+        self._owned = {}
         for tp in sorted(partitions):
             owner = self._owner(tp, identity)
             task = asyncio.create_task(
@@ -109,13 +153,10 @@ class Worker:
 
     async def revoked(self, partitions: frozenset[SourcePartition], identity: Identity) -> None:
         """Every owner finishes its step and commits it, so that nobody has to do it again."""
-        gone = [owned for tp, owned in self._owned.items() if tp in partitions]
-        for owned in gone:
-            await owned.owner.give_back()
-        await asyncio.gather(*(owned.task for owned in gone), return_exceptions=True)
+        await self._give_back([owned for tp, owned in self._owned.items() if tp in partitions])
 
     async def _end_all(self) -> None:
-        ended, self._owned = list(self._owned.values()), {}
+        ended = list(self._owned.values())
         for owned in ended:
             owned.task.cancel()
         await asyncio.gather(*(owned.task for owned in ended), return_exceptions=True)
@@ -123,13 +164,13 @@ class Worker:
     async def _positions(self, partitions: frozenset[SourcePartition]) -> dict[SourcePartition, Position]:
         out = self.outside
         committed, starts, ends = await asyncio.gather(
-            out.group.committed(partitions), out.logs.starts(partitions), out.logs.ends(partitions)
+            out.group.committed(partitions), out.logs.starts(partitions), out.exact_ends(partitions)
         )
         positions = {}
         for tp in partitions:
             found = committed[tp]
             offset, metadata = (found.offset, found.metadata) if found else (None, None)
-            positions[tp] = Position(offset, metadata, starts[tp], ends[tp])
+            positions[tp] = Position(offset, metadata, starts[tp], ends[tp], out.keeps_metadata)
         return positions
 
     def _owner(self, tp: SourcePartition, identity: Identity) -> Owner:

@@ -18,7 +18,7 @@ FINAL = frozenset({2, 3, 5, 6})
 """Exit codes that another start would only repeat: wrong usage, plan, log, or another process under our id."""
 
 
-class WorkerFailed(LeptonError):
+class WorkerError(LeptonError):
     """A worker ended for good; it has told why."""
 
     def __init__(self, number: int, code: int) -> None:
@@ -35,7 +35,7 @@ class Crew:
     say: Callable[[str], None]
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until every worker has ended well, or `stop` is set. Raises WorkerFailed."""
+        """Until every worker has ended well, or `stop` is set. Raises WorkerError."""
         tasks = [asyncio.create_task(self._keep(number, stop)) for number in range(self.count)]
         try:
             await asyncio.gather(*tasks)
@@ -51,11 +51,11 @@ class Crew:
             if code == 0 or stop.is_set():
                 return
             if code in FINAL:
-                raise WorkerFailed(number, code)
+                raise WorkerError(number, code)
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             self.say(f"worker {number} ended {how}; starting it again")
             await asyncio.sleep(RESTART_SECONDS)
-        raise WorkerFailed(number, 1)
+        raise WorkerError(number, 1)
 
     async def _one(self, number: int, stop: asyncio.Event) -> int:
         process = await asyncio.create_subprocess_exec(

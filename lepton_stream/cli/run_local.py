@@ -1,0 +1,104 @@
+"""`lepton-stream run` over files, in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO, Self, TextIO
+
+from lepton_stream.cli.destinations import (
+    SIGPIPE,
+    abandon_stdout,
+    refuse_overlaps,
+    refuse_unwritable,
+    unwritable,
+    write_stats,
+    writing,
+)
+from lepton_stream.cli.progress import bar
+from lepton_stream.cli.totals import totals
+from lepton_stream.core import Route
+from lepton_stream.formats.dead_letters import DeadLetter, to_line
+from lepton_stream.formats.results_out import Output, open_output
+from lepton_stream.pipeline.plan import Plan
+from lepton_stream.runtime.local import LocalRun, Options
+
+
+def run_locally(
+    plan: Plan,
+    inputs: Sequence[str],
+    output: str,
+    stats: Path | None,
+    dead_letters: Path | None,
+    *,
+    partitions: int | None,
+    route: Route,
+    quiet: bool,
+) -> int:
+    """Read the inputs to their end; the exit code."""
+    refuse_overlaps(inputs, {"--output": output, "--stats": stats, "--dead-letters": dead_letters})
+    refuse_unwritable("--stats", stats)
+    refuse_unwritable("--dead-letters", dead_letters)
+    with ExitStack() as open_files:
+        letters = _Burial(dead_letters)
+        options = Options(partitions=partitions, route=route, bury=letters, stdin=_bytes_of(sys.stdin))
+        # Inputs first: a mistyped one must not cost the results and dead letters of an earlier run.
+        local = open_files.enter_context(LocalRun(plan, [Path(i) for i in inputs], options))
+        out = open_output(output, _bytes_of(sys.stdout))
+        open_files.enter_context(letters)
+        try:
+            _drive(local, out, f"--output {output}", quiet=quiet)
+        except BrokenPipeError:  # whoever read our results has left
+            abandon_stdout()
+            return SIGPIPE
+        finally:
+            if stats is not None:
+                write_stats(stats, local.stats())
+    return 0
+
+
+def _bytes_of(stream: TextIO | None) -> BinaryIO | None:
+    """A standard stream's bytes; there is none where the caller closed it."""
+    return None if stream is None else stream.buffer
+
+
+def _drive(local: LocalRun, out: Output, name: str, *, quiet: bool) -> None:
+    interrupted = True
+    try:
+        with writing(name), out, bar(local, quiet=quiet) as progress:
+            for batch in local:
+                out.write(list(batch.rows()))
+                progress.update()
+        interrupted = False
+    finally:
+        if not quiet:
+            totals(local, interrupted=interrupted)
+
+
+class _Burial:
+    """Writes dead letters, a chunk's at a time and handed on at once: whatever ends the run, lines are whole."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            try:
+                self._file = self._path.open("wb")
+            except OSError as error:
+                raise unwritable("--dead-letters", self._path, error) from None
+        return self
+
+    def __call__(self, letters: Sequence[DeadLetter]) -> None:
+        if self._file is not None:
+            with writing(f"--dead-letters {self._path}"):
+                self._file.write(b"".join(to_line(letter) for letter in letters))
+                self._file.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            with writing(f"--dead-letters {self._path}"):
+                self._file.close()
