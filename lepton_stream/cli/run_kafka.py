@@ -18,7 +18,7 @@ from lepton_stream.agents import declare
 from lepton_stream.cli.destinations import write_stats, writing
 from lepton_stream.cli.totals import print_account
 from lepton_stream.core import Route
-from lepton_stream.errors import UsageError
+from lepton_stream.errors import LeptonError, UsageError
 from lepton_stream.formats.results_out import open_output
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.protocol.stored import Totals
@@ -106,6 +106,9 @@ async def _work(asked: Asked, connection: Connection, outside: Outside, stop: as
     command += [*asked.options, *(["--until-end"] if asked.until_end else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
     await Crew(asked.workers, command, lambda text: _say(asked, text)).run(stop)
+    await outside.view.look()
+    if asked.until_end and not stop.is_set() and not outside.view.ended:
+        raise LeptonError("the workers left before the end was reached: a defect; what is committed stands, run again")
     return await totals(outside)
 
 

@@ -71,21 +71,22 @@ def _quotient(numerator: int, denominator: int, exponent: int) -> float:
     return numerator / (denominator << -exponent)
 
 
-def _variance(numerator: int, denominator: int, exponent: int) -> float | None:
-    try:
-        return _quotient(numerator, denominator, exponent)
-    except OverflowError:
-        return None
-
-
-def _std(numerator: int, denominator: int, exponent: int) -> float:
-    """The root, within one unit in the last place, also where the variance itself is too large or small a double."""
+def _root(numerator: int, denominator: int, exponent: int) -> float:
+    """The root, within one unit in the last place, also of what is no double itself. Raises OverflowError."""
     size = (numerator.bit_length() - denominator.bit_length() + exponent) // 2
     return math.ldexp(math.sqrt(_quotient(numerator, denominator, exponent - 2 * size)), size)
 
 
-def _spread(read: Callable[[int, int, int], float | None]) -> Read:
-    """What `read` makes of (n Q - S²), n (n - 1) and a power of two, all exact; None below two values."""
+def _spread(rounded: Callable[[int, int, int], float]) -> Read:
+    """What `rounded` makes of (n Q - S²), n (n - 1) and a power of two, all exact; None below two values."""
+
+    def of_one(n: int, total: int, squares: int, exponent: int) -> float | None:
+        if n < 2:
+            return None
+        try:
+            return rounded(n * squares - total * total, n * (n - 1), exponent)
+        except OverflowError:
+            return None
 
     def of_states(states: list[State]) -> list[Any]:
         counts = states[2]["rows"].tolist()
@@ -93,10 +94,7 @@ def _spread(read: Callable[[int, int, int], float | None]) -> Read:
         squares, f = exact.to_integers(states[1], len(counts))
         common = min(2 * e, f)
         up, up_squares = (2 * e - common) // 2, f - common
-        sums = zip(counts, totals, squares, strict=True)
-        return [
-            read((n * q << up_squares) - (t << up) ** 2, n * (n - 1), common) if n > 1 else None for n, t, q in sums
-        ]
+        return [of_one(n, t << up, q << up_squares, common) for n, t, q in zip(counts, totals, squares, strict=True)]
 
     return of_states
 
@@ -116,8 +114,8 @@ def function(call: Call, types: dict[str, str]) -> Function:
         "null_count": lambda: Function((Count(), Count(field)), _null_count),
         "sum": lambda: Function((Total(field), Count(field)), _sum(whole)),
         "mean": lambda: Function((Total(field), Count(field)), _mean),
-        "variance": lambda: Function((Total(field), Squares(field), Count(field)), _spread(_variance)),
-        "std": lambda: Function((Total(field), Squares(field), Count(field)), _spread(_std)),
+        "variance": lambda: Function((Total(field), Squares(field), Count(field)), _spread(_quotient)),
+        "std": lambda: Function((Total(field), Squares(field), Count(field)), _spread(_root)),
         "min": lambda: Function((Extreme(field, 1),), _value),
         "max": lambda: Function((Extreme(field, -1),), _value),
         "first": lambda: Function((Edge(field, 1),), _value),

@@ -68,6 +68,18 @@ def test_a_sum_of_squares_is_the_fraction(pairs: Pairs) -> None:
     assert read(state) == sums(pairs, 2)
 
 
+@pytest.mark.parametrize("mantissa", [1.0, 1.1, 2 - 2**-52, 1 + 2**-52, 1 + 2**-26])
+def test_sums_and_squares_are_exact_at_every_magnitude(mantissa: float) -> None:
+    x = np.array([-mantissa * 2.0**exponent for exponent in range(-1074, 1024)])
+    for at in range(0, len(x), 60):  # a few magnitudes at a time: a defect at one must not hide behind a larger one
+        own = x[at : at + 60]
+        plain, squares, group = zero(), zero(), np.zeros(len(own), np.int64)
+        exact.add_floats(plain, group, own, GROUPS)
+        exact.add_squares(squares, group, own, GROUPS)
+        assert read(plain)[0] == sum(map(Fraction, own.tolist()))
+        assert read(squares)[0] == sum(Fraction(v) ** 2 for v in own.tolist())
+
+
 @settings(max_examples=100, deadline=None)
 @given(integer_rows)
 def test_sums_of_integers_and_of_their_squares_are_exact(pairs: list[tuple[int, int]]) -> None:
@@ -135,9 +147,21 @@ def test_more_rows_than_are_added_at_once_are_all_added() -> None:
     assert read_one(squares) == n * 2**126
 
 
-def test_every_row_with_all_bits_set_is_added_exactly() -> None:
-    n = 1 << 20  # as many as one bincount takes, each with the largest possible limb
+def test_rows_with_all_bits_set_are_added_exactly_however_many() -> None:
+    n = 1 << 22  # more than a sum of doubles would hold: the limbs of all rows together exceed 2**53
     state = {exact.limb(0): np.zeros(1, np.int64)}
     exact.add_integers(state, np.zeros(n, np.int64), np.full(n, -1), 1)
-    exact.add_integers(state, np.zeros(n, np.int64), np.full(n, 2**63 - 1), 1)
-    assert read_one(state) == n * (2**63 - 2)
+    assert read_one(state) == -n
+    exact.add_floats(state, np.zeros(n, np.int64), np.full(n, 2.0**32 - 1), 1)
+    assert read_one(state) == n * (2**32 - 2)
+
+
+@pytest.mark.parametrize("tiny", [2.0**-62, 2.0**-70, 2.0**-100, 2.0**-1000, 5e-324])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_tie_is_broken_by_whatever_follows_however_small(tiny: float, sign: float) -> None:
+    half = 2.0**-53  # half a unit in the last place of 1.0: a tie, which alone rounds to even
+    state = added([(0, sign), (0, sign * half), (1, sign), (1, sign * half), (1, sign * tiny)])
+    below = added([(0, sign), (0, sign * half), (0, -sign * tiny)])
+    assert exact.to_floats(state, GROUPS)[:2].tolist() == [sign, sign * (1 + 2.0**-52)]
+    assert exact.to_floats(below, GROUPS)[0] == sign
+    assert exact.to_means(state, np.array([1, 1, 1]))[:2].tolist() == [sign, sign * (1 + 2.0**-52)]

@@ -3,8 +3,6 @@
 Format of a record: https://kafka.apache.org/documentation/#record
 """
 
-# ruff: noqa: SLF001  (the other half of `Producer`: its way of sending batches and of stopping after a failure)
-
 from __future__ import annotations
 
 import asyncio
@@ -34,24 +32,26 @@ class Bulk(NamedTuple):
     timestamp_ms: int
 
 
-async def send_bulk(producer: Producer, bulks: dict[SourcePartition, Bulk]) -> None:
-    """Send all records, in order within each partition; the rules of `Producer.send_all` hold. Raises SendFailed."""
-    if producer._failure is not None:
-        raise producer._failure
-    try:
-        async with asyncio.TaskGroup() as group:
-            for tp, bulk in bulks.items():
-                group.create_task(_send_bulk(producer, tp, bulk))
-    except* LeptonError as errors:
-        producer._failure = first_of(errors)
-        await producer._abandon()
-    if producer._failure is not None:
-        raise producer._failure
+class BulkProducer(Producer):
+    """A producer that also sends columns of records; the rules of `send_all` hold."""
 
+    async def send_bulk(self, bulks: dict[SourcePartition, Bulk]) -> None:
+        """Send all records, in order within each partition. Raises SendFailed; then nothing more goes out."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            async with asyncio.TaskGroup() as group:
+                for tp, bulk in bulks.items():
+                    group.create_task(self._send_bulk(tp, bulk))
+        except* LeptonError as errors:
+            self._failure = first_of(errors)
+            await self._abandon()
+        if self._failure is not None:
+            raise self._failure
 
-async def _send_bulk(producer: Producer, tp: SourcePartition, bulk: Bulk) -> None:
-    for part in split(bulk, BATCH_BYTES):
-        await producer._send_batch(tp, Packed(part, producer.compression))
+    async def _send_bulk(self, tp: SourcePartition, bulk: Bulk) -> None:
+        for part in split(bulk, BATCH_BYTES):
+            await self._send_batch(tp, Packed(part, self.compression))
 
 
 class Packed(Builder):

@@ -12,8 +12,7 @@ from lepton_stream import clock
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.inputs import Input
-from lepton_stream.runtime.kafka.bulk import Bulk, send_bulk
-from lepton_stream.runtime.kafka.produce import Producer
+from lepton_stream.runtime.kafka.bulk import Bulk, BulkProducer
 from lepton_stream.runtime.kafka.schedule import Schedule
 from lepton_stream.runtime.kafka.topic_form import TopicForm
 from lepton_stream.runtime.partitioned import Routed, merged
@@ -46,15 +45,10 @@ class Fed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wave:
-    """Records in the order they are sent, in the topic's form, with their keys.
+    """Records in the order they are sent, in the topic's form, with their keys."""
 
-    `clock_ms`: gives what a producer writes into a record as its time.
-    """
-
-    topic: str
     block: Routed
     keys: list[bytes | None]
-    clock_ms: Callable[[], int]
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -62,23 +56,23 @@ class Wave:
     def cut(self, at: int) -> tuple[Wave, Wave]:
         """The first `at` records and the rest."""
         head, rest = self.block.cut(at)
-        return replace(self, block=head, keys=self.keys[:at]), replace(self, block=rest, keys=self.keys[at:])
+        return Wave(head, self.keys[:at]), Wave(rest, self.keys[at:])
 
-    def bulks(self) -> dict[SourcePartition, Bulk]:
-        """The records of each partition, made now."""
-        values, keys, out, now_ms = self.block.values, self.keys, dict[SourcePartition, Bulk](), self.clock_ms()
+    def bulks(self, topic: str, now_ms: int) -> dict[SourcePartition, Bulk]:
+        """The records of each partition. `now_ms`: what a producer writes into them as their time."""
+        values, keys, out = self.block.values, self.keys, dict[SourcePartition, Bulk]()
         order = np.argsort(self.block.partition, kind="stable")
         bounds = np.cumsum(np.bincount(self.block.partition)).tolist()
         for partition, rows in enumerate(np.split(order, bounds[:-1])):
             if len(rows):
                 listed = rows.tolist()
                 bulk = Bulk([keys[i] for i in listed], [values[i] for i in listed], now_ms)
-                out[SourcePartition(self.topic, partition)] = bulk
+                out[SourcePartition(topic, partition)] = bulk
         return out
 
 
-def waves(inputs: list[Input], plan: Plan, partitions: int, now_ms: Callable[[], int]) -> Iterator[Wave]:
-    """All records of all inputs. `now_ms`: the clock of a producer."""
+def waves(inputs: list[Input], plan: Plan, partitions: int) -> Iterator[Wave]:
+    """All records of all inputs."""
     form = TopicForm(plan, inputs[0])
     for block in merged(inputs, plan, partitions):
         rest = block
@@ -86,31 +80,34 @@ def waves(inputs: list[Input], plan: Plan, partitions: int, now_ms: Callable[[],
             head, rest = rest.cut(_RECORDS_A_SEND)
             keys = form.keys(head.values)
             values = form.values(head.values)
-            yield Wave(plan.source.topic, replace(head, values=values), keys, now_ms)
+            yield Wave(replace(head, values=values), keys)
 
 
-async def feed(
-    waves: Iterator[Wave],
-    producer: Producer,
-    schedule: Schedule,
-    fed: Fed,
-    *,
-    sleep: Callable[[float], Awaitable[object]],
-    tell: Callable[[Fed], None],
-    elapsed_s: Callable[[], float] = clock.elapsed_s,
-) -> None:
-    """Send everything when it is due; `fed` and `tell` follow. Raises BrokerError, after which nothing more is sent."""
-    began = elapsed_s()
-    for wave in waves:
-        rest = wave
-        while len(rest):
-            passed = elapsed_s() - began
-            n = schedule.due(fed.records, passed, rest.block.time)
-            if n == 0:
-                await sleep(schedule.wait_s(fed.records, passed, rest.block.time))
-                continue
-            now, rest = rest.cut(n)
-            await send_bulk(producer, now.bulks())
-            fed.add(now)
-            fed.seconds = elapsed_s() - began
-            tell(fed)
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How waves go out. `now_ms`: the clock that producers write into records; `sleep` and `elapsed_s`: seconds."""
+
+    topic: str
+    producer: BulkProducer
+    schedule: Schedule
+    sleep: Callable[[float], Awaitable[object]]
+    tell: Callable[[Fed], None]
+    elapsed_s: Callable[[], float] = clock.elapsed_s
+    now_ms: Callable[[], int] = lambda: clock.now_us() // 1000
+
+    async def send(self, waves: Iterator[Wave], fed: Fed) -> None:
+        """Everything when it is due; `fed` and `tell` follow. Raises BrokerError: nothing follows what failed."""
+        began = self.elapsed_s()
+        for wave in waves:
+            rest = wave
+            while len(rest):
+                passed = self.elapsed_s() - began
+                n = self.schedule.due(fed.records, passed, rest.block.time)
+                if n == 0:
+                    await self.sleep(self.schedule.wait_s(fed.records, passed, rest.block.time))
+                    continue
+                now, rest = rest.cut(n)
+                await self.producer.send_bulk(now.bulks(self.topic, self.now_ms()))
+                fed.add(now)
+                fed.seconds = self.elapsed_s() - began
+                self.tell(fed)

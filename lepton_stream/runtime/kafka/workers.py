@@ -59,7 +59,7 @@ class Crew:
 
     async def _one(self, number: int, stop: asyncio.Event) -> int:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "lepton_stream.cli.main", *self.command, "--worker", str(number),
+            sys.executable, "-m", "lepton_stream", *self.command, "--worker", str(number),
             preexec_fn=die_with_parent,
         )  # fmt: skip
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())

@@ -1,0 +1,97 @@
+"""The records of a topic's partitions as they come, without a group: nothing is committed, nobody is disturbed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from lepton_stream import clock
+from lepton_stream.chunk import SourcePartition
+from lepton_stream.errors import BrokerError
+from lepton_stream.runtime.kafka.admin import Admin, partitions_of
+from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.credentials import client_options, diagnose
+from lepton_stream.runtime.kafka.logs import Logs
+from lepton_stream.runtime.kafka.wire import Wire
+
+LOOK_MILLISECONDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Lowest offset, and the one behind the last record, of each partition."""
+
+    starts: Mapping[SourcePartition, int]
+    ends: Mapping[SourcePartition, int]
+
+    def from_start(self) -> dict[SourcePartition, int]:
+        """Everything that is there."""
+        return dict(self.starts)
+
+    def from_last(self, n: int) -> dict[SourcePartition, int]:
+        """The last n offsets of each partition; 0: only what comes from now on."""
+        return {tp: max(self.starts[tp], end - n) for tp, end in self.ends.items()}
+
+
+async def bounds_of(connection: Connection, topic: str) -> Bounds:
+    """Of all partitions. Raises UsageError if there is no such topic, BrokerError."""
+    async with Admin(connection) as admin:
+        count = await partitions_of(admin, topic)
+    async with Wire(connection) as wire:
+        partitions = [SourcePartition(topic, p) for p in range(count)]
+        logs = Logs(wire)
+        return Bounds(await logs.starts(partitions), await logs.ends(partitions))
+
+
+class Quiet:
+    """Whether nothing came for so long. What was there at the start is read first, however long that takes."""
+
+    def __init__(self, until_s: float | None, ends: Mapping[SourcePartition, int], now_s: float) -> None:
+        self._until, self._last = until_s, now_s
+        self._open = dict(ends)
+
+    def came(self, at: Mapping[SourcePartition, int], records: int, now_s: float) -> bool:
+        """After a look: the offsets to go on from, how many records it brought. Whether it is time to leave."""
+        self._open = {tp: end for tp, end in self._open.items() if at.get(tp, 0) < end}
+        if records or self._open:
+            self._last = now_s
+        return self._until is not None and now_s - self._last >= self._until
+
+
+async def follow(
+    connection: Connection,
+    starts: Mapping[SourcePartition, int],
+    quiet: Quiet,
+    elapsed_s: Callable[[], float] = clock.elapsed_s,
+) -> AsyncIterator[Sequence[Any]]:
+    """Records (key, value, partition, offset, timestamp) in looks of a tenth of a second, empty ones too, until quiet.
+
+    Raises BrokerError if the broker cannot be reached, or goes away.
+    """
+    consumer = AIOKafkaConsumer(
+        auto_offset_reset="earliest", isolation_level="read_committed", **client_options(connection)
+    )
+    try:
+        await consumer.start()
+    except KafkaConnectionError:
+        await consumer.stop()
+        raise (await diagnose(connection, 10.0)) from None
+    try:
+        consumer.assign(list(starts))
+        for tp, offset in starts.items():
+            consumer.seek(tp, offset)
+        while True:
+            got = await consumer.getmany(timeout_ms=LOOK_MILLISECONDS)
+            yield [record for records in got.values() for record in records]
+            at = {tp: await consumer.position(tp) for tp in starts}
+            if quiet.came(at, sum(map(len, got.values())), elapsed_s()):
+                return
+    except (KafkaError, asyncio.TimeoutError) as error:
+        raise BrokerError(f"reading from broker {connection.bootstrap}: {type(error).__name__} {error}") from error
+    finally:
+        await consumer.stop()
