@@ -25,20 +25,20 @@ class Values:
     `length` is -1 where a record has no value at all (a Kafka tombstone).
     """
 
-    __slots__ = ("_bytes", "_data", "_length", "_list", "_start")
+    __slots__ = ("_data", "_length", "_list", "_start", "_weight")
 
     def __init__(self, data: bytes, start: Index, length: Index) -> None:
         """`data`: a buffer with `PADDING` bytes behind the last span."""
         self._data: bytes | None = data
         self._start, self._length = start, length
         self._list: list[bytes | None] | None = None
-        self._bytes = -1
+        self._weight = -1
 
     @classmethod
     def from_list(cls, values: Sequence[bytes | None]) -> Values:
         """From byte strings; the buffer is only built when somebody asks for spans."""
         self = cls.__new__(cls)
-        self._data, self._bytes = None, -1
+        self._data, self._weight = None, -1
         self._list = list(values)
         return self
 
@@ -69,11 +69,11 @@ class Values:
         return self._data, self._start, self._length
 
     @property
-    def bytes(self) -> int:
+    def weight(self) -> int:
         """Bytes of all values together. Counted once."""
-        if self._bytes < 0:
-            self._bytes = int(np.maximum(self.spans()[2], 0).sum())
-        return self._bytes
+        if self._weight < 0:
+            self._weight = int(np.maximum(self.spans()[2], 0).sum())
+        return self._weight
 
     def __getitem__(self, row: int) -> bytes | None:
         if self._list is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from lepton_stream.cli import check, demo, feed, run, topics, version
+from lepton_stream.cli import check, demo, dlq, feed, run, tail, topics, version
 from lepton_stream.cli.arguments import spread
 from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
 from lepton_stream.errors import LeptonError
@@ -29,6 +29,8 @@ app.command("check")(check.check)
 app.command("demo")(demo.demo)
 app.add_typer(topics.app, name="topics")
 app.command("feed")(feed.feed_command)
+app.command("tail")(tail.tail)
+app.add_typer(dlq.app, name="dlq")
 app.command("version")(version.version)
 
 _REFUSED: Any = importlib.import_module(typer.BadParameter.__module__).ClickException

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol
 
 import orjson
 import typer
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from lepton_stream import clock
@@ -21,7 +22,7 @@ from lepton_stream.cli.kafka_options import takes_connection
 from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.source import find
-from lepton_stream.runtime.kafka.board import Board
+from lepton_stream.runtime.kafka.board import Board, LastFew
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.tail import Quiet, bounds_of, follow
 
@@ -37,9 +38,7 @@ class Show(Protocol):
 @takes_connection
 def tail(
     connection: Connection,
-    pipeline: Annotated[
-        str, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")
-    ],
+    pipeline: Annotated[str, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")],
     from_start: Annotated[bool, typer.Option("--from-start", help="Everything that the topic holds.")] = False,
     last: Annotated[int, typer.Option(min=0, help="Begin with the last N records.", metavar="N")] = 0,
     until_quiet: Annotated[
@@ -49,7 +48,7 @@ def tail(
 ) -> int:
     """Show results as they are published, each in its newest version: a table on a terminal, else JSON lines.
 
-    For example: lepton-stream tail iot/air_quality --last 20, or: ... tail my.toml --from-start --until-quiet 2 > out.jsonl
+    For example: lepton-stream tail iot/air_quality --last 20, or into a file: --from-start --until-quiet 2 > out.jsonl
     """
     if from_start and last:
         raise UsageError("--from-start and --last: give one of them")
@@ -69,33 +68,68 @@ async def _tail(connection: Connection, topic: str, last: int | None, until_quie
     """`last`: None for everything."""
     bounds = await bounds_of(connection, topic)
     starts = bounds.from_start() if last is None else bounds.from_last(last)
-    board, ahead = Board(), Ahead(last or 0, dict(bounds.ends))
-    async for records in follow(connection, starts, Quiet(until_quiet, bounds.ends, clock.elapsed_s())):
-        news = ((r, board.take(r.key, r.value)) for r in records)
-        show(ahead.pass_on([(r, row) for r, row in news if row is not None]))
-        if ahead.waiting and clock.elapsed_s() - ahead.since > 1.0:
-            show(ahead.let_go())
-    show(ahead.let_go())
+    board, few = Board(), LastFew(last) if last else None
+    async for look in follow(connection, starts, Quiet(until_quiet, bounds.ends, clock.elapsed_s())):
+        taken = (((r.timestamp, r.partition, r.offset), board.take(r.key, r.value)) for r in look.records)
+        news = [(place, row) for place, row in taken if row is not None]
+        show(few.pass_on(news, caught_up=look.caught_up) if few else [row for _, row in news])
+    if board.unreadable:
+        print(f"{topic}: {board.unreadable:,} records are no results and were left out", file=sys.stderr)
 
 
-class Ahead:
-    """With `--last N`: holds back what was there at the start until it can tell which N records are the last."""
+class _Lines:
+    """JSON lines on standard output, handed on at once."""
 
-    def __init__(self, last: int, ends: dict[Any, int]) -> None:
-        self._last, self._ends = last, ends
-        self._held: list[tuple[int, int, int, dict[str, Any]]] = []
-        self.waiting = last > 0
-        self.since = clock.elapsed_s()
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> None:
+        for row in rows:
+            sys.stdout.write(orjson.dumps(row).decode() + "\n")
+        if rows:
+            sys.stdout.flush()
 
-    def pass_on(self, news: Sequence[tuple[Any, dict[str, Any]]]) -> list[dict[str, Any]]:
-        """What can be shown now."""
-        if not self.waiting:
-            return [row for _, row in news]
-        self._held += [(r.timestamp, r.partition, r.offset, row) for r, row in news]
-        return []
 
-    def let_go(self) -> list[dict[str, Any]]:
-        """The last N, by the time they were published."""
-        self.waiting = False
-        held, self._held = sorted(self._held, key=lambda h: h[:3]), []
-        return [row for *_, row in held[-self._last :]] if self._last else []
+class _Screen:
+    """A table of the results that changed last, on a terminal."""
+
+    def __init__(self, topic: str, console: Console, screen: ExitStack) -> None:
+        self._topic, self._room = topic, max(console.height - 6, 5)
+        self._rows: dict[bytes, dict[str, Any]] = {}
+        self._count = 0
+        self._live = screen.enter_context(Live(console=console, refresh_per_second=5, transient=False))
+        self([])
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> None:
+        self._count += len(rows)
+        for row in rows[-self._room :]:
+            identity = identity_of(row)
+            self._rows.pop(identity, None)
+            self._rows[identity] = row
+        for old in list(self._rows)[: -self._room]:
+            del self._rows[old]
+        self._live.update(table_of(f"{self._topic}: {self._count:,} results", list(self._rows.values())))
+
+
+def identity_of(row: dict[str, Any]) -> bytes:
+    """What makes two results versions of one: all that stands before the window's end, group and start."""
+    names = list(row)
+    return orjson.dumps([row[name] for name in names[: names.index("window_end") if "window_end" in names else None]])
+
+
+def table_of(title: str, rows: Sequence[dict[str, Any]]) -> Table:
+    """Rows of several window sections have several sets of columns: a cell that a row does not have stays empty."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    table = Table(title=title, expand=False)
+    for name in columns:
+        numeric = any(isinstance(row.get(name), int | float) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(cell_of(name, row.get(name)) for name in columns))
+    return table
+
+
+def cell_of(name: str, value: Any) -> str:
+    """Times as UTC, numbers short enough for a column."""
+    if value is None:
+        return ""
+    if name in ("window_start", "window_end") and isinstance(value, int):
+        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{value:.6g}" if isinstance(value, float) else escape(str(value))

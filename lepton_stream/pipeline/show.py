@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lepton_stream.pipeline.calls import call_text
 from lepton_stream.pipeline.durations import MICROSECONDS, duration_text, size_text
+from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.plan import Default, Field, FileForm, Plan, Source, Window
 from lepton_stream.pipeline.plan_hash import plan_hash
 
@@ -114,10 +115,11 @@ def _start(window: Window) -> str:
 
 def _topics(plan: Plan) -> list[str]:
     copies = "one copy" if plan.topics.replication == 1 else f"{plan.topics.replication} copies"
-    own = ", ".join(f"lepton.{plan.name}.{kind}" for kind in ("shuffle", "state", "results", "late"))
+    named = names(plan)
+    own = ", ".join((named.shuffle, named.state, named.results, named.late, named.events))
     return [
         f"topics of {plan.topics.partitions} partitions, {copies}: {own}",
-        f"  dead letters: {plan.source.topic}.dlq, with the original bytes and the reason",
+        f"  dead letters: {named.dead_letters}, with the original bytes and the reason",
     ]
 
 

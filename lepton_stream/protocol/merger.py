@@ -66,16 +66,24 @@ class Merger:
             if at.kept:
                 pointer_of("", where)
             self.next = at.log_start  # nothing is trimmed there: all frames are folded again
+        self._refuse_lost(at, where)
+        await self._port.take_epoch()
+        await self._port.commit(self.next, to_text(self.pointer))
+        await self._port.publish([FENCE, *await self._restore(where)])
+        return self.next
+
+    def _refuse_lost(self, at: Position, where: str) -> None:
         if not at.log_start <= self.next <= at.log_end:
             raise IntegrityError(
                 f"{where}: the stored position {self.next} lies outside the log, which holds {at.log_start} to "
                 f"{at.log_end}: the topic was truncated or recreated; nothing was reset. Restore it, or start a new "
                 "consumer group with new topics"
             )
-        await self._port.take_epoch()
-        await self._port.commit(self.next, to_text(self.pointer))
-        await self._port.publish([FENCE, *await self._restore(where)])
-        return self.next
+        if at.offset is None and at.log_start > 0:
+            raise IntegrityError(
+                f"{where}: the group has no position, but the log begins at {at.log_start}: it was in use, and the "
+                "group's offsets have expired or were deleted; recover from the logs, or start with new topics"
+            )
 
     async def _restore(self, where: str) -> tuple[Record, ...]:
         """Put the state together; what was published last."""

@@ -30,7 +30,10 @@ class Preparer:
         self._held: list[Chunk] = []
         self._owed = False
         self._idle = NEVER
+        self._idle_told = NEVER
         self._since = 0
+        self.forgotten = 0
+        """Offsets that the dedup memory should cover, and that retention has deleted."""
         self._end_told = False
 
     def begin(self, at: Position, until: int | None = None) -> int:
@@ -54,10 +57,16 @@ class Preparer:
         self.end = until if claim.end is None else claim.end
         self._claimed = claim.claim if claim.claim is not None and claim.claim > self.done else None
         self.state.high, self._idle = claim.high, claim.idle
-        memory = self.job.plan.dedup_memory if self.state.dedup is not None else 0
-        self._since = max(at.log_start, self.done - memory)
-        self._next = self._since
+        self._next = self._reach_back(at, claim)
         return self._next
+
+    def _reach_back(self, at: Position, claim: Claim) -> int:
+        """Where to read from so that the dedup memory is as it was, or as much of it as retention has left."""
+        memory = self.job.plan.dedup_memory if self.state.dedup is not None else 0
+        reach = max(claim.since, self.done - memory, 0)
+        self._since = max(at.log_start, reach)
+        self.forgotten = self._since - reach if at.offset is not None else 0
+        return self._since
 
     def _refuse_lost(self, at: Position, claim: Claim, where: str) -> None:
         needed = max(self.done, claim.claim or 0)
@@ -124,12 +133,13 @@ class Preparer:
 
     async def quiet(self, mark: int) -> None:
         """The log has been read to its end and time has passed up to `mark` (µs) without records."""
-        if mark <= self._idle or self._claimed is not None or self._next < self.done or self._end_told:
+        if mark <= self._idle_told or self._claimed is not None or self._next < self.done or self._end_told:
             return
-        self._idle = mark
+        self._idle = mark = max(mark, self._idle)  # claimed by an owner before us, who may have told nobody
         await self._commit()  # the claim of idleness comes before it is told, so that only its owner tells it
         self._owed = False
         await self._tell(core.heartbeat(self.job, self.source.partition, self.done, self.state.high, mark))
+        self._idle_told = mark
 
     async def greet(self) -> None:
         """A heartbeat that says nothing new: its acknowledgement tells the broker's time."""
@@ -147,6 +157,6 @@ class Preparer:
             idle=self._idle,
             end=self.end,
             ended=ended,
-            since=self._since,
+            since=max(self._since, self.done - self.job.plan.dedup_memory),
         )
         await self._port.commit(self.done, to_text(metadata))

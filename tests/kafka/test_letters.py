@@ -11,6 +11,7 @@ from lepton_stream.formats.decoder import Reason, Reject
 from lepton_stream.runtime.kafka.letters import (
     ATTEMPT,
     NAMES,
+    ORIGIN,
     Letter,
     dead_letter_record,
     read,
@@ -85,14 +86,20 @@ def test_a_value_too_large_is_kept_whole_and_its_length_told() -> None:
     assert told == "at most 10 bytes, got 50; the first 11 are kept"
 
 
-def test_each_replay_raises_the_attempt_by_one_and_adds_nothing_else() -> None:
-    first = letter(chunk([b"x"], [ODD], [b"k"]), 0)
+def test_each_replay_raises_the_attempt_and_remembers_where_the_event_failed_first() -> None:
+    first = letter(chunk([b"w", b"x"], [[], ODD], [None, b"k"]), 1)
     sent = replay(first)
     assert (sent.to, sent.value, sent.key) == (SOURCE, b"x", b"k")
-    assert list(sent.headers) == [*ODD, (ATTEMPT, b"2")]
+    assert list(sent.headers) == [*ODD, (ATTEMPT, b"2"), (ORIGIN, b"3/101")]
     second = letter(chunk([b"x"], [list(sent.headers)], [b"k"]), 0)
-    assert second.attempt == 2
-    assert list(replay(second).headers) == [*ODD, (ATTEMPT, b"3")]
+    assert (second.attempt, second.place, second.origin) == (2, (SOURCE, 100), first.place)
+    assert list(replay(second).headers) == [*ODD, (ATTEMPT, b"3"), (ORIGIN, b"3/101")]
+
+
+@pytest.mark.parametrize("said", [b"", b"3", b"x/1", b"-1/2", b"1/" + b"9" * 30])
+def test_an_origin_that_cannot_be_read_is_the_place_itself(said: bytes) -> None:
+    got = letter(chunk([b"x"], [[(ORIGIN, said)]]), 0)
+    assert got.origin == got.place == (SOURCE, 100)
 
 
 @pytest.mark.parametrize("said", [b"", b"many", b"-1", b"9" * 40, b"\xff"])

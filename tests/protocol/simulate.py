@@ -8,22 +8,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from random import Random
 
-import numpy as np
-
-from lepton_stream.columns import Column, to_list
-from lepton_stream.dedup.fingerprint import Fingerprints, Key
 from lepton_stream.errors import IntegrityError, LeptonError
 from lepton_stream.protocol.limits import Limits
 from lepton_stream.shuffle.frame import Frame, decode, encode
 from tests.protocol.defects import DEFECTS, NONE, Defect
 from tests.protocol.lives import Stage, Steps, own_shuffle, own_source
 from tests.protocol.oracle import judge
+from tests.protocol.quick import quick_fingerprints
 from tests.protocol.records import job_of, log_of, plan_of
 from tests.protocol.truth import truth_of
 from tests.protocol.world import Flight, Identity, Life, Refused, Violation, What, World
@@ -223,34 +217,6 @@ def _wrong(simulation: Simulation) -> str | None:
         for task in (*simulation.live.values(), *simulation.zombies):
             task.steps.close()
     return None
-
-
-_KNOWN: dict[tuple[object, ...], bytes] = {}
-
-
-def _quick(columns: list[Column], key: Key) -> Fingerprints:
-    """Of a handful of rows, in plain Python: the product's are made for thousands at once."""
-    digests = []
-    for row in zip(*map(to_list, columns), strict=True):
-        if row not in _KNOWN:
-            _KNOWN[row] = blake2b(repr(row).encode(), digest_size=16).digest()
-        digests.append(_KNOWN[row])
-    words = np.frombuffer(b"".join(digests), np.uint64)
-    return Fingerprints(words[::2].copy(), words[1::2].copy())
-
-
-@contextmanager
-def quick_fingerprints() -> Iterator[None]:
-    """Fingerprints decide nothing about the protocol, and would take half of the time."""
-    modules = [sys.modules[name] for name in ("lepton_stream.core.prepare", "lepton_stream.shuffle.routing")]
-    kept = [vars(module)["fingerprints"] for module in modules]
-    for module in modules:
-        vars(module)["fingerprints"] = _quick
-    try:
-        yield
-    finally:
-        for module, function in zip(modules, kept, strict=True):
-            vars(module)["fingerprints"] = function
 
 
 def first_failure(defect: Defect, first: int, seeds: int) -> tuple[int, str] | None:

@@ -11,7 +11,8 @@ from lepton_stream.protocol.metadata import to_text
 from lepton_stream.protocol.recover import Recovery, claims
 from tests.protocol.defects import NONE
 from tests.protocol.lives import Pause, _feed
-from tests.protocol.simulate import Simulation, Task, quick_fingerprints
+from tests.protocol.quick import quick_fingerprints
+from tests.protocol.simulate import Simulation, Task
 from tests.protocol.world import Identity, Life
 
 SEEDS = 150
@@ -90,6 +91,6 @@ def test_nothing_is_lost_or_counted_twice_when_the_commits_have_expired() -> Non
     for seed in range(SEEDS):
         met += run(seed)
     assert met["torn range claimed"] > SEEDS // 50
-    assert met["first range torn"] < SEEDS // 10
+    assert met["first range torn"] < SEEDS // 5
     assert met["state trimmed"]
     assert met["shuffle trimmed"]

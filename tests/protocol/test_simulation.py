@@ -10,7 +10,7 @@ from tests.protocol.defects import DEFECTS
 from tests.protocol.simulate import first_failure, run_counting
 
 SEEDS = 1000
-ENOUGH = 300  # seeds within which a defect is found; the slowest takes some 60
+ENOUGH = 300  # seeds within which a defect is found; the slowest takes some 90
 LISTED = {
     "generation_only",
     "restamped_retry",

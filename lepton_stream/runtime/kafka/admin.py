@@ -108,7 +108,7 @@ class Admin:
         )
 
     async def set(self, topics: dict[str, dict[str, str]]) -> bool:
-        """Change these settings and no others; False if this broker cannot."""
+        """Change these settings and no others, and wait until they show; False if this broker cannot."""
         try:
             answer = await self._asked(self._admin._send_to_controller(AlterTopics(topics)))
         except UNSUPPORTED:
@@ -116,7 +116,17 @@ class Admin:
         for code, message, _, name in answer.resources:
             if code:
                 raise refused(f"topic {name}: {', '.join(topics[name])} cannot be set", code, message)
+        await self._settled(topics)
         return True
+
+    async def _settled(self, topics: Mapping[str, Mapping[str, str]]) -> None:
+        """Brokers learn of a change a moment after the controller has taken it."""
+        deadline = asyncio.get_running_loop().time() + APPEAR_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            told = await self._settings(sorted(topics))
+            if all(wanted.items() <= told.get(name, wanted).items() for name, wanted in topics.items()):
+                return
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     async def _asked(self, question: Any) -> Any:
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -36,6 +37,28 @@ class Board:
         if len(self._versions) > self._most:
             self._versions.popitem(last=False)
         return row
+
+
+Placed: TypeAlias = tuple[tuple[int, int, int], dict[str, Any]]
+"""((timestamp, partition, offset), result)"""
+
+
+class LastFew:
+    """Holds back what was there at the start until it is known which few were published last."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._held: list[Placed] | None = []
+
+    def pass_on(self, news: Sequence[Placed], *, caught_up: bool) -> list[dict[str, Any]]:
+        """What can be shown now, ordered by when it was published."""
+        if self._held is None:
+            return [row for _, row in news]
+        self._held += news
+        if not caught_up:
+            return []
+        held, self._held = sorted(self._held, key=lambda h: h[0]), None
+        return [row for _, row in held[max(0, len(held) - self._count) :]]
 
 
 def result_of(value: bytes) -> dict[str, Any] | None:

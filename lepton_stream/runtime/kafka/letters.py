@@ -7,6 +7,7 @@ tools that know those read ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,6 +21,8 @@ Headers: TypeAlias = Sequence[tuple[str, bytes]]
 
 PREFIX = "lepton.dlq."
 ATTEMPT = f"{PREFIX}attempt"
+ORIGIN = f"{PREFIX}origin"
+"""Of a replayed record: where the event was when it failed first, as `partition/offset`."""
 OURS = ("topic", "partition", "offset", "timestamp", "reason", "detail", "pipeline", "version", "attempt")
 CONNECT = (
     ("__connect.errors.topic", "topic"),
@@ -30,6 +33,7 @@ CONNECT = (
     ("__connect.errors.exception.message", "detail"),
 )
 NAMES = (*(PREFIX + name for name in OURS), *(name for name, _ in CONNECT))
+_ORIGIN = re.compile(rb"([0-9]{1,9})/([0-9]{1,18})")
 DETAIL_BYTES = 512
 
 
@@ -56,6 +60,14 @@ class Letter:
     def place(self) -> tuple[SourcePartition, int]:
         """What makes two letters the same: where their record is."""
         return self.source, self.offset
+
+    @property
+    def origin(self) -> tuple[SourcePartition, int]:
+        """What makes two letters the same event: where it was when it failed first, before any replay."""
+        for name, data in reversed(self.headers):
+            if name == ORIGIN and (told := _ORIGIN.fullmatch(data)):
+                return SourcePartition(self.source.topic, int(told[1])), int(told[2])
+        return self.place
 
 
 def dead_letter_record(
@@ -148,5 +160,7 @@ def attempt_of(headers: Headers) -> int:
 
 def replay(letter: Letter) -> Record:
     """The original record, for its source partition: value, key and headers as they were, the attempt raised."""
-    kept = (header for header in letter.headers if header[0] != ATTEMPT)
-    return Record(letter.source, letter.value, letter.key, (*kept, (ATTEMPT, b"%d" % (letter.attempt + 1))))
+    kept = (header for header in letter.headers if header[0] not in (ATTEMPT, ORIGIN))
+    tp, offset = letter.origin
+    ours = ((ATTEMPT, b"%d" % (letter.attempt + 1)), (ORIGIN, b"%d/%d" % (tp.partition, offset)))
+    return Record(letter.source, letter.value, letter.key, (*kept, *ours))

@@ -87,7 +87,7 @@ class Inbox:
 
 def weight(chunk: Chunk) -> int:
     """Bytes of the values, roughly."""
-    return chunk.values.bytes
+    return chunk.values.weight
 
 
 class SourceOwner:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,12 +47,25 @@ async def bounds_of(connection: Connection, topic: str) -> Bounds:
         return Bounds(await logs.starts(partitions), await logs.ends(partitions))
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look brought (aiokafka's records), and whether all that was there at the start has been read."""
+
+    records: Sequence[Any]
+    caught_up: bool
+
+
 class Quiet:
     """Whether nothing came for so long. What was there at the start is read first, however long that takes."""
 
     def __init__(self, until_s: float | None, ends: Mapping[SourcePartition, int], now_s: float) -> None:
         self._until, self._last = until_s, now_s
         self._open = dict(ends)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that was there at the start has been read."""
+        return not self._open
 
     def came(self, at: Mapping[SourcePartition, int], records: int, now_s: float) -> bool:
         """After a look: the offsets to go on from, how many records it brought. Whether it is time to leave."""
@@ -68,8 +80,8 @@ async def follow(
     starts: Mapping[SourcePartition, int],
     quiet: Quiet,
     elapsed_s: Callable[[], float] = clock.elapsed_s,
-) -> AsyncIterator[Sequence[Any]]:
-    """Records (key, value, partition, offset, timestamp) in looks of a tenth of a second, empty ones too, until quiet.
+) -> AsyncIterator[Look]:
+    """Looks of a tenth of a second, empty ones too, until quiet.
 
     Raises BrokerError if the broker cannot be reached, or goes away.
     """
@@ -87,11 +99,13 @@ async def follow(
             consumer.seek(tp, offset)
         while True:
             got = await consumer.getmany(timeout_ms=LOOK_MILLISECONDS)
-            yield [record for records in got.values() for record in records]
+            records = [record for some in got.values() for record in some]
             at = {tp: await consumer.position(tp) for tp in starts}
-            if quiet.came(at, sum(map(len, got.values())), elapsed_s()):
+            leave = quiet.came(at, len(records), elapsed_s())
+            yield Look(records, quiet.caught_up)
+            if leave:
                 return
-    except (KafkaError, asyncio.TimeoutError) as error:
+    except (TimeoutError, KafkaError) as error:
         raise BrokerError(f"reading from broker {connection.bootstrap}: {type(error).__name__} {error}") from error
     finally:
         await consumer.stop()

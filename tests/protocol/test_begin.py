@@ -1,0 +1,90 @@
+"""What an owner says of a log that does not hold all it should, and what it tells again after a takeover."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.core import Job, Prepared
+from lepton_stream.errors import IntegrityError
+from lepton_stream.protocol.merger import Merger
+from lepton_stream.protocol.metadata import Claim, claim_of, to_text
+from lepton_stream.protocol.ports import Position
+from lepton_stream.protocol.preparer import Preparer
+from lepton_stream.shuffle.frame import decode
+from tests.protocol.defects import NONE
+from tests.protocol.outside import WorldMergePort
+from tests.protocol.records import job_of, log_of, plan_of
+from tests.protocol.world import Identity, Life, World
+
+SOURCE = SourcePartition("events", 0)
+
+
+class Notes:
+    """A source port that notes in which order things happened."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, Any]] = []
+
+    async def commit(self, offset: int, metadata: str) -> None:
+        self.done.append(("commit", claim_of(metadata, "test")))
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        self.done.append(("send", decode(frames[0])))
+
+    async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
+        return
+
+    async def admitted(self, high: int) -> None:
+        return
+
+
+def some_job() -> Job:
+    return job_of(plan_of(Random(1)), 1, "rows")
+
+
+def finish(steps: Any) -> None:
+    """Run a coroutine that waits for nothing."""
+    with pytest.raises(StopIteration):
+        steps.send(None)
+
+
+def preparer_at(job: Job, claim: Claim, log_start: int) -> tuple[Preparer, Notes]:
+    notes = Notes()
+    preparer = Preparer(job, SOURCE, notes)
+    preparer.begin(Position(50, to_text(claim), log_start, 50))
+    return preparer, notes
+
+
+def test_what_retention_took_from_the_dedup_memory_is_counted() -> None:
+    job = some_job()
+    memory = job.plan.dedup_memory
+    preparer, _ = preparer_at(job, Claim(job.plan_hash), 50 - memory + 3)
+    assert preparer.forgotten == 3
+
+
+def test_a_memory_that_the_log_never_filled_lacks_nothing() -> None:
+    job = some_job()
+    preparer, _ = preparer_at(job, Claim(job.plan_hash, since=48), 48)
+    assert preparer.forgotten == 0
+
+
+def test_idleness_claimed_by_an_owner_before_us_is_told_again() -> None:
+    job = some_job()
+    preparer, notes = preparer_at(job, Claim(job.plan_hash, idle=9_000_000, since=50), 50)
+    finish(preparer.quiet(8_000_000))
+    assert [(what, said.idle) for what, said in notes.done] == [("commit", 9_000_000), ("send", 9_000_000)]
+    finish(preparer.quiet(9_000_000))
+    assert len(notes.done) == 2
+
+
+def test_trimmed_shuffle_without_a_position_is_refused() -> None:
+    world = World(Random(1), [log_of(Random(1), 9)], 1, NONE.flaws)
+    port = WorldMergePort(world, Life(("p", 0), Identity(0, "w"), 0))
+    merger = Merger(some_job(), SourcePartition("shuffle", 0), port, 1, "i")
+    with pytest.raises(IntegrityError, match="expired"):
+        merger.begin(Position(None, None, 7, 9)).send(None)
