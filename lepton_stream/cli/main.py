@@ -11,27 +11,50 @@ from typing import Any
 
 import typer
 
-from lepton_stream.cli import check, demo, dlq, feed, run, tail, topics, version
 from lepton_stream.cli.arguments import spread
 from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
 from lepton_stream.errors import LeptonError
 
-app = typer.Typer(
-    name="lepton-stream",
-    help="A streaming data processor: events in, exact windowed results out, with or without Kafka.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("run")(run.run)
-app.command("check")(check.check)
-app.command("demo")(demo.demo)
-app.add_typer(topics.app, name="topics")
-app.command("feed")(feed.feed_command)
-app.command("tail")(tail.tail)
-app.add_typer(dlq.app, name="dlq")
-app.command("version")(version.version)
+COMMANDS = {
+    "run": "run.run",
+    "check": "check.check",
+    "demo": "demo.demo",
+    "topics": "topics.app",
+    "feed": "feed.feed_command",
+    "tail": "tail.tail",
+    "dlq": "dlq.app",
+    "version": "version.version",
+}
+"""Where each command is: module and name below `lepton_stream.cli`."""
+
+
+def app_for(argv: Sequence[str]) -> typer.Typer:
+    """The application with the command that is asked for, or with all where that is not clear.
+
+    What the others import, the Kafka clients above all, takes longer than many a command.
+    """
+    app = typer.Typer(
+        name="lepton-stream",
+        help="A streaming data processor: events in, exact windowed results out, with or without Kafka.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_together)
+    for name in argv[:1] if argv and argv[0] in COMMANDS else COMMANDS:
+        module, attribute = COMMANDS[name].split(".")
+        command = getattr(importlib.import_module(f"lepton_stream.cli.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def _together() -> None:
+    """A streaming data processor: events in, exact windowed results out, with or without Kafka."""
+
 
 _REFUSED: Any = importlib.import_module(typer.BadParameter.__module__).ClickException
 """What typer raises for a command line it does not take: click's, or that of the click which typer carries inside."""
@@ -56,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def outcome(argv: list[str]) -> int:
     """Run a command; its exit code. What a person can act upon is one message on stderr, without a traceback."""
     try:
-        code = app(spread(argv), standalone_mode=False, prog_name="lepton-stream")
+        code = app_for(argv)(spread(argv), standalone_mode=False, prog_name="lepton-stream")
     except typer.Exit as done:
         return done.exit_code
     except _REFUSED as error:

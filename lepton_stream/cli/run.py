@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Annotated
 
 import typer
 
+from lepton_stream.cli.asked import Asked
 from lepton_stream.cli.destinations import refuse_unwritable
 from lepton_stream.cli.kafka_options import EMBEDDED, OPTIONS, connection_of, takes_options
-from lepton_stream.cli.run_kafka import Asked, run_on_kafka
 from lepton_stream.cli.run_local import run_locally
 from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.source import find
@@ -25,25 +26,29 @@ class RouteChoice(StrEnum):
     ROWS = "rows"
 
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", help="Files to read, each a source partition; - is stdin. Without: Kafka."),
+]
+OutputTo = Annotated[
+    str | None, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
+]
+Partitions = Annotated[
+    int | None, typer.Option(min=1, max=10_000, help="Split the inputs by key, as a topic with N partitions would.")
+]
+RouteBy = Annotated[RouteChoice, typer.Option(help="Pre-aggregate before the shuffle, or send rows.")]
+
+
 @takes_options
 def run(
     broker: Mapping[str, str | None],
     pipeline: Annotated[str, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option("--input", "-i", help="Files to read, each a source partition; - is stdin. Without: Kafka."),
-    ] = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
-    ] = None,
+    inputs: Inputs = None,
+    output: OutputTo = None,
     stats: Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")] = None,
     dead_letters: Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")] = None,
-    partitions: Annotated[
-        int | None, typer.Option(min=1, max=10_000, help="Split the inputs by key, as a topic with N partitions would.")
-    ] = None,
-    route: Annotated[
-        RouteChoice, typer.Option(help="Pre-aggregate before the shuffle, or send rows.")
-    ] = RouteChoice.PARTIALS,
+    partitions: Partitions = None,
+    route: RouteBy = RouteChoice.PARTIALS,
     workers: Annotated[int, typer.Option(min=1, max=1000, help="Kafka: how many worker processes.")] = 1,
     until_end: Annotated[
         bool, typer.Option("--until-end", help="Kafka: count what the topics hold now, close every window, leave.")
@@ -53,6 +58,7 @@ def run(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no totals on stderr.")] = False,
     worker: Annotated[int | None, typer.Option(hidden=True)] = None,
+    run_id: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Run a pipeline: over files in this process, or on Kafka.
 
@@ -63,35 +69,37 @@ def run(
     Kafka, what is there now: lepton-stream run my.toml --until-end --output newest.jsonl
 
     Development: lepton-stream run iot/air_quality --broker embedded --input data/*.csv.gz --output -
+
+    $LEPTON__KAFKA__SESSION_SECONDS (10): after so long without a sign of life a worker's partitions go to the others.
     """
     plan = find(pipeline)
     if inputs and broker["broker"] is None:
         files = (inputs, output or "-", stats, dead_letters)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
-    if inputs is None and not any((*broker.values(), os.environ.get("KAFKA_BOOTSTRAP"))):
-        raise UsageError(
-            "run: nothing to read from: name files with --input, or a broker with --broker (or $KAFKA_BOOTSTRAP)"
-        )
     _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, until_end=until_end)
     refuse_unwritable("--stats", stats)
-    embedded = (broker["broker"] or os.environ.get("KAFKA_BOOTSTRAP")) == EMBEDDED
-    return run_on_kafka(
-        Asked(
-            plan=plan,
-            pipeline=pipeline,
-            connection=None if embedded else connection_of(broker, os.environ),
-            options=tuple(f"{_flag(name)}={value}" for name, value in broker.items() if value and name != "broker"),
-            inputs=tuple(inputs or ()),
-            output=output,
-            stats=stats,
-            workers=workers,
-            until_end=until_end or bool(inputs),
-            route=route.value,
-            static_id=static_id,
-            worker=worker,
-            quiet=quiet or worker is not None,
-        )
+    asked = Asked(
+        plan=plan,
+        pipeline=pipeline,
+        connection=None if _broker_of(broker) == EMBEDDED else connection_of(broker, os.environ),
+        options=tuple(f"{_flag(name)}={value}" for name, value in broker.items() if value and name != "broker"),
+        inputs=tuple(inputs or ()),
+        output=output,
+        stats=stats,
+        workers=workers,
+        run=(run_id or secrets.token_hex(4)) if until_end or inputs else None,
+        route=route.value,
+        static_id=static_id,
+        worker=worker,
+        quiet=quiet or worker is not None,
     )
+    from lepton_stream.cli.run_kafka import run_on_kafka  # noqa: PLC0415  half a second that runs over files save
+
+    return run_on_kafka(asked)
+
+
+def _broker_of(broker: Mapping[str, str | None]) -> str | None:
+    return broker["broker"] or os.environ.get("KAFKA_BOOTSTRAP")
 
 
 def _refuse_for_kafka(
@@ -103,6 +111,10 @@ def _refuse_for_kafka(
     *,
     until_end: bool,
 ) -> None:
+    if inputs is None and not any((*broker.values(), _broker_of(broker))):
+        raise UsageError(
+            "run: nothing to read from: name files with --input, or a broker with --broker (or $KAFKA_BOOTSTRAP)"
+        )
     if dead_letters is not None or partitions is not None:
         raise UsageError(
             "--dead-letters and --partitions are for runs over files; on Kafka dead letters are in their topic: "

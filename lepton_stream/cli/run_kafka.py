@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lepton_stream import clock
 from lepton_stream.account import Account
 from lepton_stream.agents import declare
+from lepton_stream.cli.asked import Asked
 from lepton_stream.cli.destinations import write_stats, writing
 from lepton_stream.cli.totals import print_account
-from lepton_stream.core import Route
 from lepton_stream.errors import LeptonError, UsageError
 from lepton_stream.formats.results_out import open_output
-from lepton_stream.pipeline.plan import Plan
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.inputs import open_inputs
 from lepton_stream.runtime.kafka.bulk import BulkProducer
@@ -31,32 +30,10 @@ from lepton_stream.runtime.kafka.newest import newest
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.schedule import AtOnce
 from lepton_stream.runtime.kafka.service import opened, prepared_topics, totals
+from lepton_stream.runtime.kafka.timing import timing_of
 from lepton_stream.runtime.kafka.worker import Settings, Worker
 from lepton_stream.runtime.kafka.workers import Crew
 from lepton_stream.runtime.stopwatch import Stopwatch
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line asked for.
-
-    `connection` None: the embedded broker. `options`: the broker's options but for its address, for the crew's command
-    lines. `worker`: we are one of a crew.
-    """
-
-    plan: Plan
-    pipeline: str
-    connection: Connection | None
-    options: tuple[str, ...]
-    inputs: tuple[str, ...]
-    output: str | None
-    stats: Path | None
-    workers: int
-    until_end: bool
-    route: Route
-    static_id: str | None
-    worker: int | None
-    quiet: bool
 
 
 def run_on_kafka(asked: Asked) -> int:
@@ -97,17 +74,18 @@ async def _work(asked: Asked, connection: Connection, outside: Outside, stop: as
     """Run; the account of what is durable then."""
     if asked.workers == 1 or asked.worker is not None:
         instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
-        worker = Worker(outside, Settings(until_end=asked.until_end, instance=instance), declare)
+        worker = Worker(outside, Settings(asked.run, instance, timing_of(os.environ)), declare)
         await worker.run(stop)
         return await totals(outside) if outside.keeps_metadata else worker.totals()
     if not outside.keeps_metadata:
         raise UsageError("--workers: this broker keeps no commit metadata, which several workers need; use one")
     command = ["run", asked.pipeline, "--broker", connection.bootstrap, "--route", asked.route]
-    command += [*asked.options, *(["--until-end"] if asked.until_end else [])]
+    command += [*asked.options, *(["--until-end", "--run-id", asked.run] if asked.run else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
+    await outside.view.begin_run()
     await Crew(asked.workers, command, lambda text: _say(asked, text)).run(stop)
     await outside.view.look()
-    if asked.until_end and not stop.is_set() and not outside.view.ended:
+    if asked.run is not None and not stop.is_set() and not outside.view.ended:
         raise LeptonError("the workers left before the end was reached: a defect; what is committed stands, run again")
     return await totals(outside)
 

@@ -11,7 +11,7 @@ from lepton_stream.core.fold import PartitionState
 from lepton_stream.core.job import Job
 from lepton_stream.windows.results import Results, close
 from lepton_stream.windows.table import Table
-from lepton_stream.windows.watermark import FOREVER, watermark
+from lepton_stream.windows.watermark import watermark
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ def checkpoint(state: PartitionState, most: int | None = None) -> Checkpoint:
     batches: list[Results] = []
     more = False
     for table in state.tables:
-        done, _ = close(table, _mark(state, table), state.number, most)
-        batches += done
+        batches += close(table, _mark(state, table), state.number, most).results
         more |= len(table.closable(_mark(state, table), 1)) > 0
         table.sweep()
     state.published += sum(map(len, batches))
@@ -60,13 +59,14 @@ def durable_checkpoint(job: Job, state: PartitionState, turn: Slice | None, most
     more = False
     for table in state.tables:
         touched = table.touched_rows()
-        done, gone = close(table, _mark(state, table), state.number, most)
-        batches += done
+        closed = close(table, _mark(state, table), state.number, most)
+        batches += closed.results
         more |= len(table.closable(_mark(state, table), 1)) > 0
-        kept = touched[table.held[touched]]
+        kept = np.union1d(touched, closed.final)
+        kept = kept[table.held[kept]]
         if turn is not None:
             kept = np.union1d(kept, table.slice_rows(turn.number, turn.of))
-        chosen.append(Selection(kept, gone))
+        chosen.append(Selection(kept, closed.gone))
     state.published += sum(map(len, batches))
     delta = dump(job, state, chosen)
     for table in state.tables:
@@ -80,6 +80,6 @@ def waiting(state: PartitionState) -> bool:
 
 
 def _mark(state: PartitionState, table: Table) -> int:
-    if state.ended:
-        return FOREVER
+    if state.ended:  # every open window closes, and none that could still come
+        return table.latest_end()
     return watermark(state.progress.values()) - table.section.window.lateness_us

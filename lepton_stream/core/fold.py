@@ -52,6 +52,8 @@ def fold(job: Job, state: PartitionState, frame: Frame) -> bool:
     progress = _expected(job, state, frame)
     if progress is None:
         return False
+    if any(not 0 <= number < len(job.sections) for number, _ in frame.parts):
+        raise IntegrityError("frame: it speaks of a window section that the plan does not have")
     for number, part in frame.parts:
         _fold_part(job, state, frame.source, number, part)
     if frame.account is not None:
@@ -59,7 +61,8 @@ def fold(job: Job, state: PartitionState, frame: Frame) -> bool:
     progress.next = frame.end
     progress.high = max(progress.high, frame.high)
     progress.idle = max(progress.idle, frame.idle)
-    progress.ended |= frame.ended
+    # a range that follows an end begins another run; a heartbeat that says nothing of the end leaves it as it was
+    progress.ended = frame.ended or (progress.ended and frame.start == frame.end)
     return True
 
 

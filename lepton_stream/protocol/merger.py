@@ -126,6 +126,7 @@ class Merger:
         before, position = self.pointer, self.next
         done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), self._limits.closed_at_once)
         ended, oldest = self.state.ended and not done.more, self._oldest()
+        upto = sum(progress.next for progress in self.state.progress.values())
         self._moved, self.more = False, done.more
         outputs = self._outputs(done)
         stored = Stored(done.delta, outputs)
@@ -134,7 +135,7 @@ class Merger:
         first, last = offsets[0], max(offsets)
         self._turns.written(first, sum(map(len, parts)))
         plan, base = self.job.plan_hash, self._turns.base
-        self.pointer = Pointer(plan, first, last, base, done.number, ended=ended, oldest=oldest)
+        self.pointer = Pointer(plan, first, last, base, done.number, ended, upto, oldest)
         await self._port.commit(position, to_text(self.pointer))
         if outputs:
             await self._port.publish(outputs)

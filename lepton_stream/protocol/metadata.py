@@ -17,7 +17,7 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 
     `claim`: [offset, claim) was claimed and must be rebuilt as it is by whoever comes next. `high`: highest event time
     before the committed offset. `idle`: up to where time has passed without records. `end`: where the run ends
-    (`--until-end`); `ended`: nothing behind the committed offset will be read. `since`: lowest offset in the dedup
+    (`--until-end`), `run`: which run fixed it; `ended`: it was reached and told. `since`: lowest offset in the dedup
     memory.
     """
 
@@ -26,6 +26,7 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     high: int = NEVER
     idle: int = NEVER
     end: int | None = None
+    run: str = ""
     ended: bool = False
     since: int = 0
     v: int = VERSION
@@ -35,7 +36,8 @@ class Pointer(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """Of a shuffle partition: the frames before the committed offset are in checkpoint `number`.
 
     `first`, `last`: offsets of its parts in the state log. `base`: reading from there puts the whole state together.
-    `ended`: all sources have ended and the results are final. `oldest`: when the first open window ends.
+    `ended`: all sources have ended and the results are final; then `upto`, the sum of the offsets they ended at, tells
+    this run's end from an earlier one's. `oldest`: when the first open window ends.
     """
 
     plan: str
@@ -44,6 +46,7 @@ class Pointer(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     base: int = -1
     number: int = 0
     ended: bool = False
+    upto: int = 0
     oldest: int | None = None
     v: int = VERSION
 

@@ -35,12 +35,13 @@ class Preparer:
         self.forgotten = 0
         """Offsets that the dedup memory should cover, and that retention has deleted."""
         self._end_told = False
+        self._run = ""
 
-    def begin(self, at: Position, until: int | None = None) -> int:
+    def begin(self, at: Position, until: int | None = None, run: str = "") -> int:
         """The offset to read from: the dedup memory is rebuilt from what lies before the committed one.
 
-        `until`: the run ends there, if no earlier owner has said otherwise. Raises IntegrityError where the log does
-        not fit what was committed.
+        `until`: the run named `run` ends there, unless an earlier owner has fixed another end that it, or any run that
+        is not finished, must come to. Raises IntegrityError where the log does not fit what was committed.
         """
         where = f"{self.source.topic} partition {self.source.partition}"
         claim = Claim(self.job.plan_hash)
@@ -54,7 +55,9 @@ class Preparer:
             refuse_other_plan(claim.plan, self.job.plan_hash, where)
             self.done = at.offset
         self._refuse_lost(at, claim, where)
-        self.end = until if claim.end is None else claim.end
+        finished = claim.ended and claim.run != run
+        self.end = until if until is None or claim.end is None or finished else claim.end
+        self._run = run
         self._claimed = claim.claim if claim.claim is not None and claim.claim > self.done else None
         self.state.high, self._idle = claim.high, claim.idle
         self._next = self._reach_back(at, claim)
@@ -156,6 +159,7 @@ class Preparer:
             high=self.state.high,
             idle=self._idle,
             end=self.end,
+            run="" if self.end is None else self._run,
             ended=ended,
             since=max(self._since, self.done - self.job.plan.dedup_memory),
         )

@@ -42,10 +42,19 @@ class Results:
             yield dict(zip(names, row, strict=True))
 
 
-def close(table: Table, mark: int, version: int, most: int | None = None) -> tuple[list[Results], Index]:
-    """(results, rows that left) of the windows that end by `mark`, at most so many cells.
+@dataclass(frozen=True, slots=True, eq=False)
+class Closed:
+    """`final`: rows of the table whose final results are among `results`; `gone`: rows that left."""
 
-    Final results; with emit = "updates" also those of open windows that changed.
+    results: list[Results]
+    final: Index
+    gone: Index
+
+
+def close(table: Table, mark: int, version: int, most: int | None = None) -> Closed:
+    """Results of the windows that end by `mark`, at most so many cells.
+
+    With emit = "updates" also those of open windows that changed.
     """
     done = table.closable(mark, most)
     batches = [_read(table, done, version, final=True)] if len(done) else []
@@ -53,7 +62,7 @@ def close(table: Table, mark: int, version: int, most: int | None = None) -> tup
         changed = table.changed_open(done)
         if len(changed):
             batches.append(_read(table, changed, version, final=False))
-    return batches, table.settled(done, mark)
+    return Closed(batches, done, table.settled(done, mark))
 
 
 def _read(table: Table, rows: Index, version: int, *, final: bool) -> Results:

@@ -143,6 +143,10 @@ class Table:
         waiting = self._held() & ~self.final[: self.count]
         return int(self._ends()[waiting].min()) if waiting.any() else None
 
+    def latest_end(self) -> int:
+        """When the last held window ends; `closed_to` if nothing is held."""
+        return max(self.closed_to, int(self._ends()[self._held()].max(initial=NEVER)))
+
     def slice_rows(self, number: int, of: int) -> Index:
         """Held rows whose fingerprints fall into slice `number` of `of`: each is in one, wherever it is moved to."""
         part = self._low[: self.count] % np.uint64(of) == np.uint64(number)

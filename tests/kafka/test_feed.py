@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import json
 from dataclasses import replace
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatch
 
+import lepton_stream
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.plan import Field, FileForm, FileTime, Plan, Source
+from lepton_stream.pipeline.source import find
 from lepton_stream.runtime.inputs import open_inputs
 from lepton_stream.runtime.kafka.bulk import Bulk, BulkProducer, Packed, split
 from lepton_stream.runtime.kafka.compress import Compression
@@ -22,10 +25,12 @@ from lepton_stream.runtime.kafka.errors import SendFailed
 from lepton_stream.runtime.kafka.feed import Fed, Feed, waves
 from lepton_stream.runtime.kafka.reader import read_range
 from lepton_stream.runtime.kafka.schedule import AtOnce, Pace, Rate
+from lepton_stream.runtime.local import LocalRun, Options
 from lepton_stream.runtime.partitioned import Partition, chunks
 from lepton_stream.windows.watermark import NEVER
 from tests.kafka.helpers_kafka import MakeTopic
 
+DATA = Path(lepton_stream.__file__).parent / "data/iot/air_quality"
 FIELDS = (Field("device", "str"), Field("n", "int", required=False), Field("ts", "float"))
 PLAN = Plan("p", Source("events", "ts", key=("device",)), FIELDS, ())
 LINES = [json.dumps({"device": f"dev-{i % 7}", "ts": 1000 + i // 3, "n": i}).encode() for i in range(500)]
@@ -212,3 +217,36 @@ def test_a_schedule_that_waits_sleeps_and_goes_on(tmp_path: Path) -> None:
     asyncio.run(going.send(waves(open_inputs(list(path), PLAN, 0, None), PLAN, 1), Fed()))
     assert sent == [1] * 20
     assert slept
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_a_csv_file_fed_as_json_gives_the_results_and_the_account_of_the_file_itself(
+    tmp_path: Path, partitions: int
+) -> None:
+    plan = find("iot/air_quality")
+    with gzip.open(DATA / "dingling.csv.gz") as file:
+        rows = file.read().splitlines()
+    cells = [row.split(b",") for row in rows]
+    cells[50][6], cells[60][2], cells[70][15] = b"many", b"13", b'"'
+    odd = write(tmp_path / "odd.csv", [b",".join(c) for c in cells] + [b"1,2"])
+    given = [odd, str(DATA / "shunyi.csv.gz")]
+    fed = fed_records(given, plan, partitions)
+    as_topic = replace(plan, source=replace(plan.source, file=FileForm()))
+    lines = [write(tmp_path / f"{p}.jsonl", [value or b"" for _, value in records]) for p, records in fed.items()]
+    from_csv = LocalRun(plan, given, Options(partitions=partitions))
+    results = [row for batch in from_csv for row in batch.rows()]
+    # Each partition's records as a file of its own: files are source partitions, as the topic's partitions are.
+    from_json = LocalRun(as_topic, lines, Options())
+    again = [row for batch in from_json for row in batch.rows()]
+    assert sorted_rows(again) == sorted_rows(results)
+    ours, theirs = from_json.account, from_csv.account
+    assert (ours.read, ours.accepted, ours.duplicate, ours.late) == (
+        theirs.read, theirs.accepted, theirs.duplicate, theirs.late
+    )  # fmt: skip
+    assert ours.dead_lettered.total() == theirs.dead_lettered.total() > 0
+    assert ours.dead_lettered["wrong_type"] == theirs.dead_lettered["wrong_type"] == 1
+
+
+def sorted_rows(rows: list[dict[str, object]]) -> list[str]:
+    """All fields but the version: it counts checkpoints."""
+    return sorted(json.dumps({k: v for k, v in row.items() if k != "version"}) for row in rows)

@@ -23,7 +23,7 @@ def batch(window: str, cells: list[tuple[int, str, int]], *, final: bool = True,
 def test_a_result_is_flat_and_its_fields_come_in_the_order_of_the_design() -> None:
     table = Table(section())
     add(table, [("a", 1)], [4])
-    (only,), _ = close(table, 2 * SIZE, 7)
+    (only,) = close(table, 2 * SIZE, 7).results
     (row,) = only.rows()
     assert list(row) == ["g", "window", "window_start", "window_end", "n", "total", "top", "final", "version"]
     assert list(row.values()) == ["a", "w", 10, 20, 1, 4, 4, True, 7]
@@ -33,13 +33,13 @@ def test_a_result_is_flat_and_its_fields_come_in_the_order_of_the_design() -> No
 def test_results_are_ordered_by_window_then_group() -> None:
     table = Table(section())
     add(table, [("b", 1), ("é", 0), ("a", 1), ("a", -1), ("b", 0), ("", 1)], range(6))
-    (only,), _ = close(table, 2 * SIZE, 1)
+    (only,) = close(table, 2 * SIZE, 1).results
     order = [(r["window_start"], r["g"]) for r in only.rows()]
     assert order == [(-10, "a"), (0, "b"), (0, "é"), (10, ""), (10, "a"), (10, "b")]
 
 
 def test_no_results_make_no_batch() -> None:
-    assert close(Table(section()), 0, 1)[0] == []
+    assert close(Table(section()), 0, 1).results == []
 
 
 def test_batches_of_several_partitions_come_together_as_of_one() -> None:

@@ -20,7 +20,7 @@ Told = dict[tuple[str, int], Figures]
 def closed(table: Table, mark: int, most: int | None = None) -> Told:
     """The final results by (group, window number)."""
     told: Told = {}
-    for batch in close(table, mark, 1, most)[0]:
+    for batch in close(table, mark, 1, most).results:
         for row in batch.rows():
             cell = (row["g"], row["window_start"] * 1000 // SIZE)
             assert cell not in told
@@ -123,7 +123,7 @@ def test_updates_tell_what_changed_in_open_windows_and_only_that() -> None:
     add(table, [("a", 0), ("b", 0), ("a", 1)], [1, 2, 3])
 
     def told(mark: int) -> list[tuple[bool, str, int]]:
-        batches, _ = close(table, mark, 1)
+        batches = close(table, mark, 1).results
         return [(r["final"], r["g"], r["n"]) for batch in batches for r in batch.rows()]
 
     assert told(0) == [(False, "a", 1), (False, "b", 1), (False, "a", 1)]
@@ -178,7 +178,7 @@ def test_without_groups_there_is_one_cell_a_window() -> None:
     table = Table(section(group_by=()))
     add(table, [("", 0), ("", 1)], [1, 2])
     add(table, [("", 0)], [3])
-    batches, _ = close(table, FOREVER, 1)
+    batches = close(table, FOREVER, 1).results
     assert [(r["window_start"], r["n"], r["total"]) for b in batches for r in b.rows()] == [(0, 2, 4), (10, 1, 2)]
 
 

@@ -15,6 +15,8 @@ PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 PREFIX = "LEPTON__KAFKA__"
 SECRETS = ("password",)
+SESSION = f"{PREFIX}SESSION_SECONDS"
+"""Not about how to connect: `timing.py` reads it."""
 LOOPBACK = ("localhost", "127.", "[::1]")
 
 
@@ -107,12 +109,12 @@ def from_environment(environ: Mapping[str, str], **options: str | bool | None) -
     known = [f.name for f in fields(Connection) if f.name != "token"]
     found: dict[str, Any] = {"bootstrap": environ.get("KAFKA_BOOTSTRAP", "")}
     for variable, value in environ.items():
-        if variable.startswith(PREFIX):
+        if variable.startswith(PREFIX) and variable != SESSION:
             name = variable.removeprefix(PREFIX).lower()
             if name.removesuffix("_file") in SECRETS and name.endswith("_file"):
                 name, value = name.removesuffix("_file"), read_secret(variable, value)
             if name not in known:
-                near = difflib.get_close_matches(name, [*known, *(f"{s}_file" for s in SECRETS)], 1)
+                near = difflib.get_close_matches(name, [*known, *(f"{s}_file" for s in SECRETS), "session_seconds"], 1)
                 hint = f" (did you mean {PREFIX}{near[0].upper()}?)" if near else ""
                 raise UsageError(f"{variable} is not a setting{hint}")
             found[name] = value.lower() in ("1", "true", "yes") if name == "insecure" else value

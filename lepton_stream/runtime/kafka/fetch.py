@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -107,8 +108,16 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self._epochs.clear()
 
     async def in_thread(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run in this thread's loop, from the main one; not through Faust's queue, where it would wait for a fetch."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+        """Run in this thread's loop, from the main one; not through Faust's queue, where it would wait for a fetch.
+
+        Raises StaleOwner once the thread has ended.
+        """
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, self.thread_loop)
+        except RuntimeError:  # the thread has ended, and with it everything that was owned
+            work.close()
+            raise StaleOwner("the consumer has stopped") from None
+        return await asyncio.wrap_future(future)
 
     async def start_partition(self, tp: SourcePartition, offset: int, identity: Identity) -> int:
         """Seek, and hand out chunks from there on; the start's epoch. Raises StaleOwner if the group has moved on."""
@@ -133,7 +142,8 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         reasons.discard(reason)
         if not reasons:
             self._held.pop(tp, None)
-            self.thread_loop.call_soon_threadsafe(self._wake)
+            with contextlib.suppress(RuntimeError):  # the thread has ended
+                self.thread_loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         fetcher = self._consumer._fetcher

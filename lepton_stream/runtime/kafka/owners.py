@@ -91,19 +91,19 @@ def weight(chunk: Chunk) -> int:
 
 
 class SourceOwner:
-    """Feeds a `Preparer`."""
+    """Feeds a `Preparer`. `run`: the name of a run that ends where the log ends now, None if it has no end."""
 
     def __init__(
-        self, preparer: Preparer, outside: Outside, inbox: Inbox, port: KafkaSourcePort, *, until_end: bool
+        self, preparer: Preparer, outside: Outside, inbox: Inbox, port: KafkaSourcePort, *, run: str | None
     ) -> None:
         self.preparer, self.inbox, self.port = preparer, inbox, port
         self._outside, self._source = outside, preparer.job.plan.source
-        self._until_end = until_end
+        self._run = run
         self._quiet_since = clock.elapsed_s()
 
     async def begin(self, at: Position) -> int:
         """Where to read from."""
-        return self.preparer.begin(at, at.log_end if self._until_end else None)
+        return self.preparer.begin(at) if self._run is None else self.preparer.begin(at, at.log_end, self._run)
 
     async def run(self) -> None:
         """Until the inbox is closed."""
@@ -135,7 +135,7 @@ class SourceOwner:
         view = self._outside.view
         if self._source.idle != "advance" or quiet_us < timeout or not view.windows_open:
             return
-        if view.seen.behind(self.preparer.source):
+        if view.seen.ends.get(self.preparer.source, 0) > self.preparer.done:  # written, and not read yet
             return
         now = self._outside.time.now_us()
         if now is not None:

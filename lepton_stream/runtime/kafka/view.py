@@ -62,6 +62,7 @@ class View:
         skew = limits.max_skew_us
         self._skew_us = max(10 * longest, HOUR_US) if skew is None else skew
         self.seen = Seen()
+        self._began = Seen()
         self.frame_bytes = 0.0
         """Running mean of the bytes of a frame, told by who sends them."""
         self._looked = asyncio.Event()
@@ -106,10 +107,23 @@ class View:
         """Whether any partition has windows that wait to be closed."""
         return any(pointer is not None and pointer.oldest is not None for pointer in self._pointers())
 
+    async def begin_run(self) -> None:
+        """A run with an end begins: what earlier runs have said about theirs is not this one's. Raises BrokerError."""
+        await self.look()
+        self._began = self.seen
+
     @property
     def ended(self) -> bool:
-        """Whether every shuffle partition is at the end of a run with an end."""
-        return all(pointer is not None and pointer.ended for pointer in self._pointers())
+        """Whether every source has come to this run's end, and every shuffle partition to all of them."""
+        claims = {tp: self.seen.claim(tp) for tp in self.sources}
+        if not all(claim is not None and self._is_this_runs(tp, claim) for tp, claim in claims.items()):
+            return False
+        upto = sum(self.seen.position(tp) for tp in self.sources)
+        return all(p is not None and p.ended and p.upto == upto for p in self._pointers())
+
+    def _is_this_runs(self, tp: SourcePartition, claim: Claim) -> bool:
+        """An end that was there before we began counts only if there was nothing behind it."""
+        return claim.ended and (claim != self._began.claim(tp) or self.seen.position(tp) >= self._began.ends.get(tp, 0))
 
     def _pointers(self) -> list[Pointer | None]:
         return [self.seen.pointer(tp) for tp in self.shuffle]

@@ -38,11 +38,12 @@ class _Owned:
 class Settings:
     """How a worker runs.
 
-    `until_end`: stop when all that is there now is counted. `instance`: a static member id. `give_back_s`: seconds that
-    owners have to complete what they have begun when their partitions go.
+    `run`: the name of a run that stops when all that is there now is counted; the workers of one run share it.
+    `instance`: a static member id. `give_back_s`: seconds that owners have to complete what they have begun when their
+    partitions go.
     """
 
-    until_end: bool = False
+    run: str | None = None
     instance: str | None = None
     timing: Timing = field(default_factory=Timing)
     fetch_bytes: int = 1 << 20
@@ -70,7 +71,7 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set, the end is reached, or an error ends it. Raises typed errors."""
         self.stop = stop
-        await self.outside.view.look()
+        await self.outside.view.begin_run()
         left = asyncio.Event()
         tasks = [
             asyncio.create_task(self._watch(), name="watch"),
@@ -97,7 +98,7 @@ class Worker:
             await asyncio.wait([one.task for one in owned], timeout=self._settings.give_back_s)
 
     async def _watch(self) -> None:
-        ending = asyncio.create_task(self._leave_at_end()) if self._settings.until_end else None
+        ending = asyncio.create_task(self._leave_at_end()) if self._settings.run is not None else None
         try:
             await self.outside.watch()
         except Exception as error:
@@ -178,7 +179,7 @@ class Worker:
         inbox = Inbox(tp, self.app.partitions, out.limits.inbox_bytes)
         if tp.topic == out.names.source:
             port = KafkaSourcePort(out, tp, identity)
-            return SourceOwner(Preparer(out.job, tp, port), out, inbox, port, until_end=self._settings.until_end)
+            return SourceOwner(Preparer(out.job, tp, port), out, inbox, port, run=self._settings.run)
         merge_port = KafkaMergePort(out, tp, identity)
         merger = Merger(out.job, tp, merge_port, len(out.view.sources), secrets.token_hex(8))
         return ShuffleOwner(merger, out, inbox, merge_port)

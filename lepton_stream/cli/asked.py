@@ -1,0 +1,33 @@
+"""What the command line asks of a run on a broker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lepton_stream.core import Route
+from lepton_stream.pipeline.plan import Plan
+from lepton_stream.runtime.kafka.connect import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asked for.
+
+    `connection` None: the embedded broker. `options`: the broker's options but for its address, for the crew's command
+    lines. `run`: the name of a run with an end. `worker`: we are one of a crew.
+    """
+
+    plan: Plan
+    pipeline: str
+    connection: Connection | None
+    options: tuple[str, ...]
+    inputs: tuple[str, ...]
+    output: str | None
+    stats: Path | None
+    workers: int
+    run: str | None
+    route: Route
+    static_id: str | None
+    worker: int | None
+    quiet: bool
