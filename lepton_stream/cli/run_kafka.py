@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -42,7 +43,14 @@ def run_on_kafka(asked: Asked) -> int:
     return asyncio.run(_run(asked))
 
 
+def _spare_the_collector() -> None:
+    """Records come by the hundred thousand and make no cycles: looking for some took a quarter of the CPU time."""
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 50)
+
+
 async def _run(asked: Asked) -> int:
+    _spare_the_collector()
     stop, signals = asyncio.Event(), list[int]()
 
     def on_signal(number: int) -> None:
@@ -119,6 +127,8 @@ async def _close(asked: Asked, outside: Outside, stored: Totals, seconds: float,
     children, own = resource.getrusage(resource.RUSAGE_CHILDREN), clock.cpu_s()
     stats = _stats(outside, stored)
     stats |= {"seconds": round(seconds, 6), "cpu_seconds": round(own + children.ru_utime + children.ru_stime, 6)}
+    if outside.first_chunk_s is not None and outside.last_result_s is not None:
+        stats["busy_seconds"] = round(outside.last_result_s - outside.first_chunk_s, 6)
     stats["stages"] = {stage: round(s, 6) for stage, s in watch.stages.items()}
     if asked.stats is not None:
         write_stats(asked.stats, stats)

@@ -26,7 +26,10 @@ from lepton_stream.runtime.kafka.wire import Wire
 
 @dataclass(slots=True)
 class Outside:
-    """`keeps_metadata`, `fencing`: what the broker can do. `trims`: where logs may be cut, by partition."""
+    """`keeps_metadata`, `fencing`: what the broker can do. `trims`: where logs may be cut, by partition.
+
+    `first_chunk_s`, `last_result_s`: when they came and went, on the clock that only goes forward.
+    """
 
     connection: Connection
     job: Job
@@ -42,6 +45,8 @@ class Outside:
     fencing: bool
     time: BrokerTime = field(default_factory=lambda: BrokerTime(time.monotonic))
     trims: dict[SourcePartition, int] = field(default_factory=dict)
+    first_chunk_s: float | None = None
+    last_result_s: float | None = None
 
     def publisher(self, partition: int) -> FencedProducer:
         """A producer for the results of a shuffle partition, not opened yet."""

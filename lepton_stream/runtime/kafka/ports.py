@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lepton_stream import clock
 from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.core import Prepared
 from lepton_stream.protocol.ports import Record as Result
@@ -105,6 +106,7 @@ class KafkaMergePort:
         """Refused (Fenced) once a later owner has published."""
         assert self._publisher is not None, "take_epoch comes first"
         await self._publisher.send_all(Record(self._results, r.value, key=r.key) for r in records)
+        self._outside.last_result_s = clock.elapsed_s()
 
     async def trim(self, shuffle_below: int, state_below: int) -> None:
         """Noted; the worker trims now and then."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from lepton_stream import clock
 from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.names import Names
@@ -133,6 +134,8 @@ class Worker:
 
     def hand_over(self, fetched: Fetched) -> None:
         """A chunk for the partition's owner; agents call this and await nothing."""
+        if self.outside.first_chunk_s is None:
+            self.outside.first_chunk_s = clock.elapsed_s()
         owned = self._owned.get(fetched.chunk.source)
         if owned is not None:
             owned.owner.inbox.put(fetched)
