@@ -56,8 +56,9 @@ mutants: setup  ## The planted defects of the protocol: at which seed each is fo
 demo: setup  ## Run the shipped air-quality pipeline on its sample, without a broker
 	$(BIN)/lepton-stream demo iot/air_quality
 
-bench: setup  ## Measure the engine on this machine
+bench: setup  ## Measure the engine on this machine, over files and through Apache Kafka
 	$(BIN)/python -m tests.bench.engine
+	$(BIN)/python -m tests.bench.kafka
 
 docs: setup  ## Regenerate the generated pages of docs/
 	$(BIN)/python -m scripts.generate_docs

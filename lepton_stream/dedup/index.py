@@ -23,10 +23,11 @@ BYTES_A_SLOT = _SLOT.itemsize
 class FingerprintIndex:
     """Fingerprint -> integer >= 0. 32 bytes a slot; at most 60 % of the slots are in use."""
 
-    __slots__ = ("_first", "_high", "_low", "_mask", "_values", "used")
+    __slots__ = ("_first", "_high", "_low", "_mask", "_most", "_values", "used")
 
-    def __init__(self, expected: int) -> None:
-        """`expected`: room for that many fingerprints without growing."""
+    def __init__(self, expected: int, most: int | None = None) -> None:
+        """`expected`: room for that many fingerprints without growing. `most`: more will hardly be needed."""
+        self._most = most
         slots = 64
         while slots * _FULL <= expected:
             slots *= 2
@@ -51,7 +52,8 @@ class FingerprintIndex:
         if self.used + more <= self.capacity:
             return
         old = np.flatnonzero(self._values != _EMPTY)
-        wider = FingerprintIndex(max(self.used + more, 2 * self.capacity))
+        by = 4 * self.capacity if self._most is None else min(4 * self.capacity, self._most)
+        wider = FingerprintIndex(max(self.used + more, by), self._most)
         slots, _ = wider.settle(Fingerprints(self._high[old], self._low[old]))
         wider._values[slots] = self._values[old]
         for name in self.__slots__:

@@ -12,13 +12,13 @@ from lepton_stream.columns import Index, Mask
 from lepton_stream.dedup.fingerprint import Fingerprints
 from lepton_stream.dedup.index import BYTES_A_SLOT, NOTHING, FingerprintIndex
 
-_START = 1 << 15
+_START = 1 << 17
 
 
 class DedupMemory:
     """The last offset of every id seen, in two generations of `memory` offsets: forgetting never costs a rehash.
 
-    Bytes: 32 a slot, two tables that start small and double while the first generation fills: at most 134 MB for a
+    Bytes: 32 a slot, two tables that start with 8 MB and grow while the first generation fills: at most 134 MB for a
     memory of a million ids, 1.1 GB for ten million.
     """
 
@@ -27,7 +27,7 @@ class DedupMemory:
     def __init__(self, memory: int) -> None:
         """`memory`: in offsets, at least 1."""
         self.memory = memory
-        self._new = FingerprintIndex(min(_START, memory))
+        self._new = FingerprintIndex(min(_START, memory), memory)
         self._old = FingerprintIndex(0)
         self._turn: int | None = None
 
@@ -61,7 +61,11 @@ class DedupMemory:
         if self._turn is None:
             self._turn = at
         elif at - self._turn >= self.memory:
-            self._old, self._new, self._turn = self._new, FingerprintIndex(min(self._new.used, self.memory)), at
+            self._old, self._new, self._turn = (
+                self._new,
+                FingerprintIndex(min(self._new.used, self.memory), self.memory),
+                at,
+            )
 
     @property
     def bytes(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,18 +86,7 @@ async def follow(
 
     Raises BrokerError if the broker cannot be reached, or goes away.
     """
-    consumer = AIOKafkaConsumer(
-        auto_offset_reset="earliest", isolation_level="read_committed", **client_options(connection)
-    )
-    try:
-        await consumer.start()
-    except KafkaConnectionError:
-        await consumer.stop()
-        raise (await diagnose(connection, 10.0)) from None
-    try:
-        consumer.assign(list(starts))
-        for tp, offset in starts.items():
-            consumer.seek(tp, offset)
+    async with consumer_at(connection, starts) as consumer:
         while True:
             got = await consumer.getmany(timeout_ms=LOOK_MILLISECONDS)
             records = [record for some in got.values() for record in some]
@@ -105,7 +95,23 @@ async def follow(
             yield Look(records, quiet.caught_up)
             if leave:
                 return
-    except (TimeoutError, KafkaError) as error:
+
+
+@asynccontextmanager
+async def consumer_at(connection: Connection, starts: Mapping[SourcePartition, int]) -> AsyncIterator[Any]:
+    """A consumer without a group at these offsets; its errors become BrokerErrors."""
+    consumer = AIOKafkaConsumer(
+        auto_offset_reset="earliest", isolation_level="read_committed", **client_options(connection)
+    )
+    try:
+        await consumer.start()
+        consumer.assign(list(starts))
+        for tp, offset in starts.items():
+            consumer.seek(tp, offset)
+        yield consumer
+    except KafkaConnectionError:
+        raise (await diagnose(connection, 10.0)) from None
+    except (KafkaError, TimeoutError) as error:
         raise BrokerError(f"reading from broker {connection.bootstrap}: {type(error).__name__} {error}") from error
     finally:
         await consumer.stop()
