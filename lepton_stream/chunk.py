@@ -98,7 +98,7 @@ class Chunk:
     values: Values
     timestamp: Index
     keys: list[bytes | None] | None = None
-    headers: list[Sequence[tuple[str, bytes]]] | None = None
+    headers: Sequence[Sequence[tuple[str, bytes]]] | None = None
 
     def __len__(self) -> int:
         return len(self.offsets)

@@ -29,6 +29,7 @@ from lepton_stream.runtime.kafka.embedded import embedded
 from lepton_stream.runtime.kafka.feed import Fed, Feed, waves
 from lepton_stream.runtime.kafka.newest import newest
 from lepton_stream.runtime.kafka.outside import Outside
+from lepton_stream.runtime.kafka.preflight import refuse_misfit
 from lepton_stream.runtime.kafka.schedule import AtOnce
 from lepton_stream.runtime.kafka.service import opened, prepared_topics, totals
 from lepton_stream.runtime.kafka.timing import timing_of
@@ -80,6 +81,8 @@ async def _run(asked: Asked) -> int:
 
 async def _work(asked: Asked, connection: Connection, outside: Outside, stop: asyncio.Event) -> Totals:
     """Run; the account of what is durable then."""
+    if asked.worker is None:
+        await refuse_misfit(outside)
     if asked.workers == 1 or asked.worker is not None:
         instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
         worker = Worker(outside, Settings(asked.run, instance, timing_of(os.environ)), declare)

@@ -47,6 +47,7 @@ def dump(job: Job, state: PartitionState, selections: list[Selection]) -> bytes:
     meta = {
         "kind": "delta",
         "plan": job.plan_hash,
+        "partitions": job.partitions,
         "number": state.number,
         "published": state.published,
         "progress": progress,
@@ -57,7 +58,7 @@ def dump(job: Job, state: PartitionState, selections: list[Selection]) -> bytes:
 
 
 def apply(job: Job, state: PartitionState, data: bytes) -> None:
-    """Move the state on by a delta. Raises IntegrityError for bytes that are no delta of this plan."""
+    """Move the state on by a delta. Raises IntegrityError for bytes that are no delta of this plan and job."""
     meta, arrays = wire.load(data)
     if meta.get("kind") != "delta":
         raise IntegrityError(f"expected a checkpoint, found {meta.get('kind')!r}")
@@ -65,6 +66,11 @@ def apply(job: Job, state: PartitionState, data: bytes) -> None:
         raise IntegrityError(
             f"the stored state is of plan {meta['plan']}, but this worker runs plan {job.plan_hash}: "
             "drain the old plan first, or give the changed one a new pipeline version"
+        )
+    if meta["partitions"] != job.partitions:  # groups live elsewhere now: their windows would begin anew
+        raise IntegrityError(
+            f"the stored state is one of {meta['partitions']} shuffle partitions, but there are {job.partitions} now: "
+            "their number cannot change; give the pipeline a new `version`, which has topics of its own"
         )
     state.number, state.published = meta["number"], meta["published"]
     state.progress = {int(s): Progress(*p) for s, p in meta["progress"].items()}

@@ -57,6 +57,14 @@ class Merger:
         First the producer's epoch, then the pointer committed again as it is, which proves that we are the owner; only
         then something is published, which shuts out the owner before us.
         """
+        where = self.place(at)
+        await self._port.take_epoch()
+        await self._port.commit(self.next, to_text(self.pointer))
+        await self._port.publish([FENCE, *await self._restore(where)])
+        return self.next
+
+    def place(self, at: Position) -> str:
+        """Find pointer and position; the partition's name for messages. Raises IntegrityError as `begin` does."""
         where = f"{self.partition.topic} partition {self.partition.partition}"
         self.next = at.log_start if at.offset is None else at.offset
         if at.metadata:
@@ -67,10 +75,7 @@ class Merger:
                 pointer_of("", where)
             self.next = at.log_start  # nothing is trimmed there: all frames are folded again
         self._refuse_lost(at, where)
-        await self._port.take_epoch()
-        await self._port.commit(self.next, to_text(self.pointer))
-        await self._port.publish([FENCE, *await self._restore(where)])
-        return self.next
+        return where
 
     def _refuse_lost(self, at: Position, where: str) -> None:
         if not at.log_start <= self.next <= at.log_end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,7 +122,7 @@ async def prepared(connection: Connection, plan: Plan) -> None:
     dlq = names(plan).dead_letters
     tp = SourcePartition(plan.source.topic, 1)
     values = Values.from_list([b"good", b"\xffbad", b'{"ts":"x"}'])
-    headers = [[("h", b"0")], [("h", b"1")], [("h", b"\xff2")]]
+    headers: list[Sequence[tuple[str, bytes]]] = [[("h", b"0")], [("h", b"1")], [("h", b"\xff2")]]
     chunk = Chunk(tp, 10, 13, np.arange(10, 13), values, np.full(3, S), [None, b"k1", None], headers)
     bad = Reject(1, Reason.DECODE_ERROR, "not UTF-8 (byte 0)")
     wrong = Reject(2, Reason.WRONG_TYPE, "ts: expected a float")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -25,12 +27,13 @@ ODD = [("trace", b"\x00\xff"), ("lepton.dlq.reason", b"theirs"), ("trace", b"aga
 
 def chunk(
     values: list[bytes | None],
-    headers: list[list[tuple[str, bytes]]] | None = None,
+    headers: Sequence[Sequence[tuple[str, bytes]]] | None = None,
     keys: list[bytes | None] | None = None,
 ) -> Chunk:
     n = len(values)
     timestamp = np.full(n, 1_700_000_000_123_456)
-    return Chunk(SOURCE, 100, 100 + n, np.arange(100, 100 + n), Values.from_list(values), timestamp, keys, headers)
+    listed = None if headers is None else list(headers)
+    return Chunk(SOURCE, 100, 100 + n, np.arange(100, 100 + n), Values.from_list(values), timestamp, keys, listed)
 
 
 def letter(given: Chunk, row: int, reason: Reason = Reason.DECODE_ERROR, detail: str = "why") -> Letter:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job
 from lepton_stream.pipeline.names import Names
+from lepton_stream.protocol.ports import Position
 from lepton_stream.runtime.kafka.broker_time import BrokerTime
 from lepton_stream.runtime.kafka.committer import Committer
 from lepton_stream.runtime.kafka.compress import Compression
@@ -60,6 +61,16 @@ class Outside:
             return ends
         seen = await asyncio.gather(*(end_behind(self.connection, tp, end) for tp, end in ends.items()))
         return dict(zip(ends, seen, strict=True))
+
+    async def positions(self, partitions: Collection[SourcePartition]) -> dict[SourcePartition, Position]:
+        """Where partitions stand. In this order, since others may be at work: logs grow before what is committed."""
+        starts = await self.logs.starts(partitions)
+        committed = await self.group.committed(partitions)
+        ends = await self.exact_ends(partitions)
+        return {
+            tp: Position(*(committed[tp] or (None, None)), starts[tp], ends[tp], self.keeps_metadata)
+            for tp in partitions
+        }
 
     async def trim(self) -> None:
         """Cut the logs where they may be cut."""

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job, Route
-from lepton_stream.errors import UsageError
+from lepton_stream.errors import IntegrityError, UsageError
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.names import Names, names
 from lepton_stream.pipeline.plan import Plan
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 async def _partitions(wire: Wire, plan: Plan, named: Names) -> tuple[int, int]:
-    """How many source and shuffle partitions there are. Raises UsageError where a topic is missing."""
+    """How many source and shuffle partitions there are. Raises UsageError, IntegrityError where they do not fit."""
     counts = {}
     for topic in (named.source, named.shuffle, named.state, named.results, named.late, named.dead_letters):
         counts[topic] = len(await wire.partitions(topic))
@@ -46,9 +46,9 @@ async def _partitions(wire: Wire, plan: Plan, named: Names) -> tuple[int, int]:
         )
     for topic in (named.state, named.results):
         if counts[topic] != counts[named.shuffle]:
-            raise UsageError(
+            raise IntegrityError(
                 f"{topic} has {counts[topic]} partitions, {named.shuffle} has {counts[named.shuffle]}: they must have "
-                "as many; see: lepton-stream topics check PIPELINE"
+                "as many, and as many as at the start; give the plan a new `version`, which has topics of its own"
             )
     return counts[named.source], counts[named.shuffle]
 
@@ -62,11 +62,11 @@ async def opened(
     limits: Limits | None = None,
     watch: Stopwatch | None = None,
 ) -> AsyncIterator[Outside]:
-    """Connect and look at the cluster. Raises BrokerError, UsageError."""
+    """Connect and look at the cluster. Raises BrokerError, UsageError, IntegrityError."""
     limits, named = limits or Limits(), names(plan)
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(Wire(connection))
-        sources, shuffles = await _partitions(wire, plan, named)
+        sources, shuffles = await _partitions(connection, plan, named)
         lap = {"lap": watch.lap} if watch else {}
         secret = secrets.token_bytes(16)
         decoder = JsonDecoder(plan.source, plan.fields)

@@ -13,7 +13,6 @@ from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.names import Names
 from lepton_stream.protocol.merger import Merger
-from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
@@ -145,7 +144,7 @@ class Worker:
     ) -> Mapping[SourcePartition, int]:
         """A task for each; every one starts its partition when it knows from where."""
         await self._end_all()
-        positions = await self._positions(partitions)
+        positions = await self.outside.positions(partitions)
         self._owned = {}
         for tp in sorted(partitions):
             owner = self._owner(tp, identity)
@@ -164,18 +163,6 @@ class Worker:
         for owned in ended:
             owned.task.cancel()
         await asyncio.gather(*(owned.task for owned in ended), return_exceptions=True)
-
-    async def _positions(self, partitions: frozenset[SourcePartition]) -> dict[SourcePartition, Position]:
-        out = self.outside
-        committed, starts, ends = await asyncio.gather(
-            out.group.committed(partitions), out.logs.starts(partitions), out.exact_ends(partitions)
-        )
-        positions = {}
-        for tp in partitions:
-            found = committed[tp]
-            offset, metadata = (found.offset, found.metadata) if found else (None, None)
-            positions[tp] = Position(offset, metadata, starts[tp], ends[tp], out.keeps_metadata)
-        return positions
 
     def _owner(self, tp: SourcePartition, identity: Identity) -> Owner:
         out = self.outside
