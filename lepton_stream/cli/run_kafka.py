@@ -41,6 +41,7 @@ from lepton_stream.runtime.stopwatch import Stopwatch
 def run_on_kafka(asked: Asked) -> int:
     """Run until the end, a signal or an error."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it tells of is everyday, or ends us with an error
     return asyncio.run(_run(asked))
 
 

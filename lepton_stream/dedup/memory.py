@@ -12,13 +12,13 @@ from lepton_stream.columns import Index, Mask
 from lepton_stream.dedup.fingerprint import Fingerprints
 from lepton_stream.dedup.index import BYTES_A_SLOT, NOTHING, FingerprintIndex
 
-_START = 1 << 17
+_START = 1 << 18
 
 
 class DedupMemory:
     """The last offset of every id seen, in two generations of `memory` offsets: forgetting never costs a rehash.
 
-    Bytes: 32 a slot, two tables that start with 8 MB and grow while the first generation fills: at most 134 MB for a
+    Bytes: 32 a slot, two tables that start with 16 MB and grow while the first generation fills: at most 134 MB for a
     memory of a million ids, 1.1 GB for ten million.
     """
 

@@ -189,6 +189,11 @@ class Pipe:
 
         return self.ask(look)
 
+    def counted(self) -> int:
+        """How many source records are done."""
+        seen = self.look()
+        return sum(seen.position(tp) for tp in self.partitions(self.source))
+
     def ask(self, question: Callable[[Wire], Any]) -> Any:
         """Ask the cluster something."""
 

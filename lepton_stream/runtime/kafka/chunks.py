@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record._crecords import DefaultRecordBatch
+from aiokafka.record._crecords import DefaultRecord, DefaultRecordBatch
 
 from lepton_stream.chunk import Chunk, SourcePartition, Values
 from lepton_stream.columns import Index
@@ -68,7 +68,7 @@ class RecordSplitter:
 
     def split(self, plain: Sequence[bytes]) -> Split:
         """See `Splitter`."""
-        offsets, timestamps = list[int](), list[int]()
+        offsets, timestamps = list[Index](), list[int]()
         keys, values = list[bytes | None](), list[bytes | None]()
         headers: list[Headers] | None = None
         for batch in plain:
@@ -78,12 +78,20 @@ class RecordSplitter:
                 headers = [_NONE] * len(values)
             if headers is not None:
                 headers += own
-            offsets += map(attrgetter("offset"), records)
+            offsets.append(_offsets(batch, records))
             timestamps += map(attrgetter("timestamp"), records)
             keys += map(attrgetter("key"), records)
             values += map(attrgetter("value"), records)
-        stamps = np.array(offsets, np.int64), np.array(timestamps, np.int64)
-        return Split(*stamps, keys, Values.from_list(values), headers)
+        at = np.concatenate(offsets) if offsets else np.zeros(0, np.int64)
+        return Split(at, np.array(timestamps, np.int64), keys, Values.from_list(values), headers)
+
+
+def _offsets(batch: bytes, records: Sequence[DefaultRecord]) -> Index:
+    """Offsets follow each other unless compaction took some out: then there are fewer records than offsets."""
+    base, last = int.from_bytes(batch[:8]), int.from_bytes(batch[23:27])
+    if last + 1 == len(records):
+        return np.arange(base, base + len(records))
+    return np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
 
 
 class Run:

@@ -67,10 +67,12 @@ class Outside:
         starts = await self.logs.starts(partitions)
         committed = await self.group.committed(partitions)
         ends = await self.exact_ends(partitions)
-        return {
-            tp: Position(*(committed[tp] or (None, None)), starts[tp], ends[tp], self.keeps_metadata)
-            for tp in partitions
-        }
+        positions = {}
+        for tp in partitions:
+            found = committed[tp]
+            offset, metadata = (found.offset, found.metadata) if found else (None, None)
+            positions[tp] = Position(offset, metadata, starts[tp], ends[tp], self.keeps_metadata)
+        return positions
 
     async def trim(self) -> None:
         """Cut the logs where they may be cut."""

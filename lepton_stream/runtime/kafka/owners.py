@@ -151,6 +151,7 @@ class ShuffleOwner:
         self.merger, self.inbox, self.port = merger, inbox, port
         self._outside = outside
         self._last = clock.elapsed_s()
+        self._pause = outside.limits.checkpoint_s
 
     async def begin(self, at: Position) -> int:
         """Take over; where to read from."""
@@ -160,7 +161,7 @@ class ShuffleOwner:
         """Until the inbox is closed."""
         limits = self._outside.limits
         while not self.inbox.closed:
-            left = self._last + limits.checkpoint_s - clock.elapsed_s()
+            left = self._last + self._pause - clock.elapsed_s()
             if self.merger.due and left <= 0:
                 await self._checkpoint()
                 continue
@@ -172,8 +173,11 @@ class ShuffleOwner:
             await self._checkpoint()
 
     async def _checkpoint(self) -> None:
+        """Checkpoints may take a twentieth of the time: the busier broker and worker are, the rarer they are."""
+        began, limits = clock.elapsed_s(), self._outside.limits
         await self.merger.checkpoint()
         self._last = clock.elapsed_s()
+        self._pause = min(max(limits.checkpoint_s, 20 * (self._last - began)), limits.checkpoint_most_s)
 
     async def give_back(self) -> None:
         """End: the task finishes its step and makes a last checkpoint."""

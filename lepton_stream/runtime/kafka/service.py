@@ -33,12 +33,13 @@ from lepton_stream.runtime.stopwatch import Stopwatch
 logger = logging.getLogger(__name__)
 
 
-async def _partitions(wire: Wire, plan: Plan, named: Names) -> tuple[int, int]:
+async def _partitions(connection: Connection, plan: Plan, named: Names) -> tuple[int, int]:
     """How many source and shuffle partitions there are. Raises UsageError, IntegrityError where they do not fit."""
-    counts = {}
-    for topic in (named.source, named.shuffle, named.state, named.results, named.late, named.dead_letters):
-        counts[topic] = len(await wire.partitions(topic))
-    missing = [topic for topic, count in counts.items() if not count]
+    topics = (named.source, named.shuffle, named.state, named.results, named.late, named.dead_letters)
+    async with Admin(connection) as admin:
+        found = await admin.found(topics)  # asks in a way that creates nothing
+    counts = {topic: one.partitions for topic, one in found.items()}
+    missing = [topic for topic in topics if topic not in counts]
     if missing:
         raise UsageError(
             f"{plan.name}: the topics {', '.join(missing)} do not exist; "

@@ -13,6 +13,7 @@ from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.names import Names
 from lepton_stream.protocol.merger import Merger
+from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
