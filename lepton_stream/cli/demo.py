@@ -63,5 +63,5 @@ def _cell(name: str, value: object) -> str:
     if name == "window_start" and isinstance(value, int):
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, float):
-        return f"{value:,.2f}"
+        return f"{value:,.1f}"
     return "-" if value is None else str(value)

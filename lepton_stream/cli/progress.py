@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from lepton_stream.runtime.local import LocalRun
@@ -18,7 +19,8 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         read = int(task.fields.get("read", 0))
         speed = read / task.elapsed if task.elapsed else 0
-        return Text(f"{read:,} records  {speed:,.0f}/s  {int(task.fields.get('results', 0)):,} results")
+        told = f"{read:,} records  {speed:,.0f}/s  {int(task.fields.get('results', 0)):,} results"
+        return Text(told, no_wrap=True)
 
 
 class Bar:
@@ -44,6 +46,8 @@ def bar(run: LocalRun, *, quiet: bool) -> Iterator[Bar]:
     if quiet or not console.is_terminal:
         yield Bar(None, run)
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), _Rate(), TimeElapsedColumn())
+    name = TextColumn("{task.description}", table_column=Column(max_width=20, no_wrap=True, overflow="ellipsis"))
+    told = _Rate(table_column=Column(no_wrap=True))
+    columns = (SpinnerColumn(), name, BarColumn(bar_width=12), told, TimeElapsedColumn())  # one line of 80 characters
     with Progress(*columns, console=console, transient=True, refresh_per_second=5) as progress:
         yield Bar(progress, run)

@@ -11,7 +11,7 @@ from lepton_stream.runtime.local import LocalRun
 def totals(run: LocalRun, *, interrupted: bool = False) -> None:
     """What became of the records, how many results, how fast."""
     print_account(run.plan.name, run.account, run.results, run.seconds)
-    if interrupted:
+    if interrupted and not run.ended:
         told = "interrupted: what was written is right as far as it goes; open windows were not published"
         print(f"  {told}", file=sys.stderr)
 

@@ -43,7 +43,7 @@ def dump(job: Job, state: PartitionState, selections: list[Selection]) -> bytes:
         arrays[f"{i}/final"] = table.final[chosen.kept]
         put_states(arrays, f"{i}/states", states)
         tables.append({"closed_to": table.closed_to, "states": [(key, list(s)) for key, s in states.items()]})
-    progress = {str(s): (p.next, p.high, p.idle, p.ended) for s, p in state.progress.items()}
+    progress = {str(s): (p.next, p.high, p.idle, p.ended, p.earlier) for s, p in state.progress.items()}
     meta = {
         "kind": "delta",
         "plan": job.plan_hash,

@@ -61,6 +61,11 @@ def fold(job: Job, state: PartitionState, frame: Frame) -> bool:
     progress.next = frame.end
     progress.high = max(progress.high, frame.high)
     progress.idle = max(progress.idle, frame.idle)
+    if state.ended and frame.start < frame.end:
+        for other in state.progress.values():
+            other.earlier = True
+    if frame.start < frame.end or frame.ended:
+        progress.earlier = False
     # a range that follows an end begins another run; a heartbeat that says nothing of the end leaves it as it was
     progress.ended = frame.ended or (progress.ended and frame.start == frame.end)
     return True

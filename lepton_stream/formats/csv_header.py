@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -45,7 +46,7 @@ def layout(header: Sequence[str], fields: Sequence[Field], form: FileForm, time:
     place = {name: i for i, name in enumerate(names)}
     either = {**{h: i for i, h in enumerate(header)}, **place}
     assembled = form.time.columns if form.time else ()
-    problems = [*_repeated(names), *_absent_parts(assembled, either, header)]
+    problems = [*_repeated(names), *_other_delimiter(header, form), *_absent_parts(assembled, either, header)]
     for field in fields:
         if field.required and field.name not in place and not (assembled and field.name == time):
             wish = "expects a column of this name in the file, or `rename` to give it one"
@@ -63,6 +64,13 @@ def _repeated(names: Sequence[str]) -> list[Problem]:
     return [Problem("source.file.columns", f'"{name}"', "expects each column name once") for name in twice]
 
 
+def _other_delimiter(header: Sequence[str], form: FileForm) -> list[Problem]:
+    """One column whose name holds another usual delimiter: the reason why all the fields are missing."""
+    found = [d for d in (";", "\t", ",", "|") if len(header) == 1 and d != form.delimiter and d in header[0]]
+    wish = "expects the character between the columns; the first line holds none"
+    return [Problem("source.file.delimiter", json.dumps(form.delimiter), wish, json.dumps(d)) for d in found[:1]]
+
+
 def _absent_parts(columns: Sequence[str], known: dict[str, int], header: Sequence[str]) -> list[Problem]:
     wish = "expects columns that the file has"
     return [
@@ -76,7 +84,7 @@ def _near(name: str, header: Sequence[str]) -> str:
     """The column that was probably meant, quoted, or nothing."""
     plain = {_plain(h): h for h in reversed(header)}
     close = get_close_matches(_plain(name), list(plain), 1, 0.6)
-    return f'"{plain[close[0]]}"' if close else ""
+    return json.dumps(plain[close[0]], ensure_ascii=False) if close else ""
 
 
 def _plain(name: str) -> str:

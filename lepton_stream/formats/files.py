@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -52,12 +52,15 @@ class FileSource:
         self._ended, self._ahead = False, b""
         self.header: bytes | None = None
         try:
-            self._stream = self._decompressed()
+            self._stream = decompressed(io.BufferedReader(self._counted, 1 << 16), self.name)
             if form.format == "csv" and form.header:
                 self.header, self._ahead = first_line(self._pieces(), max_record_bytes)
         except UsageError:
             self.close()
             raise
+        except DAMAGED as error:
+            self.close()
+            raise self._damaged(error) from error
 
     @property
     def position(self) -> int:
@@ -81,8 +84,8 @@ class FileSource:
             held = []
             if block is not None:
                 yield block
-            if error is not None:
-                raise error
+            if error is not None:  # told only now: the lines before the damage are counted in the message
+                raise self._damaged(error) from error
         last = self._cutter.finish()
         if last is not None:
             yield last
@@ -98,13 +101,7 @@ class FileSource:
         if not self._live:
             self._raw.close()
 
-    def _decompressed(self) -> IO[bytes]:
-        try:
-            return decompressed(io.BufferedReader(self._counted, 1 << 16), self.name)
-        except DAMAGED as error:
-            raise self._damaged(error) from error
-
-    def _fill(self, held: list[bytes], pieces: Iterator[bytes]) -> UsageError | None:
+    def _fill(self, held: list[bytes], pieces: Iterator[bytes]) -> BaseException | None:
         """Read about one block; standard input gives what it has, so that live rows do not wait."""
         size = sum(map(len, held))
         while size < self._block_bytes:
@@ -113,7 +110,7 @@ class FileSource:
             except StopIteration:
                 self._ended = True
                 return None
-            except UsageError as error:
+            except DAMAGED as error:
                 return error
             held.append(piece)
             size += len(piece)
@@ -124,11 +121,8 @@ class FileSource:
     def _pieces(self) -> Iterator[bytes]:
         read = getattr(self._stream, "read1", self._stream.read)
         size = min(_PIECE, self._block_bytes)
-        try:
-            while piece := read(size):
-                yield piece
-        except DAMAGED as error:
-            raise self._damaged(error) from error
+        while piece := read(size):
+            yield piece
 
     def _chunk(self, block: Block) -> Chunk:
         start, n = self._records, len(block.values)

@@ -22,6 +22,8 @@ import zstandard
 from lepton_stream.errors import LeptonError, UsageError
 
 STDOUT = "-"
+_OTHER_FORMS = (".xz", ".zip", ".bz2", ".lz4", ".7z", ".parquet", ".arrow", ".feather", ".avro", ".xlsx", ".tsv")
+"""Suffixes that promise what is not written: JSON lines under such a name would only fail later, elsewhere."""
 Row = Mapping[str, object]
 
 
@@ -78,8 +80,8 @@ def open_output(path: str | Path, stdout: BinaryIO | None = None) -> Output:
             raise UsageError("-: there is no standard output to write to; name a file")
         return Output(stdout, [stdout.flush], [], as_csv=False)
     suffixes = [s.lower() for s in Path(name).suffixes]
-    if suffixes and suffixes[-1] in (".xz", ".zip"):
-        raise UsageError(f"{name}: results are written plain, as .gz or as .zst")
+    if suffixes and suffixes[-1] in _OTHER_FORMS:
+        raise UsageError(f"{name}: results are written as .jsonl or .csv, plain, .gz or .zst")
     try:
         raw = Path(name).open("wb")  # noqa: SIM115  Output closes it
     except OSError as error:

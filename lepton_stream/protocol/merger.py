@@ -48,11 +48,17 @@ class Merger:
         self.next = 0
         self._limits, self._turns = limits, Turns(limits)
         self._moved = False
+        self._last: tuple[Record, ...] = ()
+        self.rests: tuple[int, str] | None = None
+        """The commit that `state` belongs to, while nothing has been folded since."""
         self.more = False
         """Windows wait to be closed: another checkpoint is due at once."""
 
-    async def begin(self, at: Position) -> int:
+    async def begin(self, at: Position, before: Merger | None = None) -> int:
         """Take over; the offset to read from. Raises IntegrityError where the log does not fit the pointer.
+
+        `before`: the owner that this worker had for the partition earlier, at rest for good; where the group has not
+        moved since, its state is taken over instead of being read.
 
         First the producer's epoch, then the pointer committed again as it is, which proves that we are the owner; only
         then something is published, which shuts out the owner before us.
@@ -60,8 +66,17 @@ class Merger:
         where = self.place(at)
         await self._port.take_epoch()
         await self._port.commit(self.next, to_text(self.pointer))
-        await self._port.publish([FENCE, *await self._restore(where)])
+        if before is not None and before.rests is not None and before.rests == (at.offset, at.metadata):
+            self._adopt(before)
+        else:
+            self._last = await self._restore(where)
+        await self._port.publish([FENCE, *self._last])
+        self.rests = (self.next, to_text(self.pointer))
         return self.next
+
+    def _adopt(self, before: Merger) -> None:
+        self.state, self._turns, self.more, self._last = before.state, before._turns, before.more, before._last
+        before.rests = None  # what was its state is moved on by us from here
 
     def place(self, at: Position) -> str:
         """Find pointer and position; the partition's name for messages. Raises IntegrityError as `begin` does."""
@@ -115,7 +130,7 @@ class Merger:
         for data in run.frames:
             core.fold(self.job, self.state, decode(data))
         self.next = run.end
-        self._moved = True
+        self._moved, self.rests = True, None
 
     @property
     def due(self) -> bool:
@@ -132,7 +147,7 @@ class Merger:
         done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), self._limits.closed_at_once)
         ended, oldest = self.state.ended and not done.more, self._oldest()
         upto = sum(progress.next for progress in self.state.progress.values())
-        self._moved, self.more = False, done.more
+        self._moved, self.more, self.rests = False, done.more, None
         outputs = self._outputs(done)
         stored = Stored(done.delta, outputs)
         parts = parts_of(stored, self._incarnation, done.number, before, self._limits.part_bytes)
@@ -141,7 +156,10 @@ class Merger:
         self._turns.written(first, sum(map(len, parts)))
         plan, base = self.job.plan_hash, self._turns.base
         self.pointer = Pointer(plan, first, last, base, done.number, ended, upto, oldest)
-        await self._port.commit(position, to_text(self.pointer))
+        self._last, text = outputs, to_text(self.pointer)
+        await self._port.commit(position, text)
+        if not self._moved:
+            self.rests = (position, text)
         if outputs:
             await self._port.publish(outputs)
         await self._port.trim(position, max(before.base, 0))

@@ -31,17 +31,22 @@ class Preparer:
         self._owed = False
         self._idle = NEVER
         self._idle_told = NEVER
-        self._since = 0
+        self.since = 0
         self.forgotten = 0
         """Offsets that the dedup memory should cover, and that retention has deleted."""
         self._end_told = False
         self._run = ""
+        self._found: tuple[int, str] | None = None
+        self.rests: tuple[int, str] | None = None
+        """The commit that `state` belongs to, while nothing has been done since."""
 
-    def begin(self, at: Position, until: int | None = None, run: str = "") -> int:
+    def begin(self, at: Position, until: int | None = None, run: str = "", before: Preparer | None = None) -> int:
         """The offset to read from: the dedup memory is rebuilt from what lies before the committed one.
 
         `until`: the run named `run` ends there, unless an earlier owner has fixed another end that it, or any run that
-        is not finished, must come to. Raises IntegrityError where the log does not fit what was committed.
+        is not finished, must come to. `before`: the owner that this worker had for the partition earlier, at rest for
+        good; where the group has not moved since, its memory is taken over instead of being rebuilt. Raises
+        IntegrityError where the log does not fit what was committed.
         """
         where = f"{self.source.topic} partition {self.source.partition}"
         claim = Claim(self.job.plan_hash)
@@ -61,15 +66,25 @@ class Preparer:
         self._claimed = claim.claim if claim.claim is not None and claim.claim > self.done else None
         self.state.high, self._idle = claim.high, claim.idle
         self._next = self._reach_back(at, claim)
+        if before is not None and before.rests is not None and before.rests == (at.offset, at.metadata):
+            self.state, self.since, self._next = before.state, before.since, self.done
+            before.rests = None  # what was its state is moved on by us from here
+        self._found = (at.offset, at.metadata) if at.offset is not None and at.metadata else None
+        self._note_rest()
         return self._next
+
+    def _note_rest(self) -> None:
+        """What the group has of us is what we are, once the memory is rebuilt and nothing is claimed."""
+        if self._found is not None and self._claimed is None and self._next >= self.done:
+            self.rests, self._found = self._found, None
 
     def _reach_back(self, at: Position, claim: Claim) -> int:
         """Where to read from so that the dedup memory is as it was, or as much of it as retention has left."""
         memory = self.job.plan.dedup_memory if self.state.dedup is not None else 0
         reach = max(claim.since, self.done - memory, 0)
-        self._since = max(at.log_start, reach)
-        self.forgotten = self._since - reach if at.offset is not None else 0
-        return self._since
+        self.since = max(at.log_start, reach)
+        self.forgotten = self.since - reach if at.offset is not None else 0
+        return self.since
 
     def _refuse_lost(self, at: Position, claim: Claim, where: str) -> None:
         needed = max(self.done, claim.claim or 0)
@@ -93,6 +108,7 @@ class Preparer:
         if chunk.start < self.done:
             known, chunk = chunk.cut(self.done)
             core.remember(self.job, self.state, known)
+        self._note_rest()
         if self._claimed is not None:
             rest = await self._rebuild(chunk, self._claimed)
             if rest is None:
@@ -161,6 +177,9 @@ class Preparer:
             end=self.end,
             run="" if self.end is None else self._run,
             ended=ended,
-            since=max(self._since, self.done - self.job.plan.dedup_memory),
+            since=max(self.since, self.done - self.job.plan.dedup_memory),
         )
-        await self._port.commit(self.done, to_text(metadata))
+        text = to_text(metadata)
+        self.rests = self._found = None
+        await self._port.commit(self.done, text)
+        self.rests = (self.done, text) if claim is None else None

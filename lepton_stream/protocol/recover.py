@@ -32,7 +32,7 @@ class Recovery(Merger):
 
     _again: tuple[Record, ...] = ()
 
-    async def begin(self, at: Position) -> int:
+    async def begin(self, at: Position, before: Merger | None = None) -> int:
         """Take over from the newest complete checkpoint; the offset to read from, which is the start of the log.
 
         Nothing is published before the first checkpoint has proved that we are the owner. Raises IntegrityError where

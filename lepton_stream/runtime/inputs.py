@@ -161,6 +161,7 @@ def open_inputs(
 def _open_files(paths: list[str], plan: Plan, run_start_us: int, stdin: BinaryIO | None) -> list[Input]:
     if paths.count(STDIN) > 1:
         raise UsageError("-: standard input can be read once; name it once")
+    _refuse_twice(paths)
     opened: list[Input] = []
     try:
         for place, path in enumerate(paths):
@@ -170,6 +171,14 @@ def _open_files(paths: list[str], plan: Plan, run_start_us: int, stdin: BinaryIO
             given.close()
         raise
     return opened
+
+
+def _refuse_twice(paths: list[str]) -> None:
+    """Each input is a source partition with a memory of its own: one named twice would be counted twice."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        if Path(path).is_file() and seen.setdefault(os.path.realpath(path), path) is not path:
+            raise UsageError(f"{path}: is named twice, and would be counted twice; name each file once")
 
 
 def _names_a_file(given: object) -> bool:

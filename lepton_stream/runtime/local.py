@@ -32,8 +32,8 @@ def _discard(_letters: Sequence[DeadLetter]) -> None:
 class Options:
     """How a local run is carried out; none of it changes what is counted, but for `partitions`.
 
-    `partitions`: split the merged inputs by key as a topic of so many partitions would hold them; None: each input is a
-    source partition of its own. `bury` takes the dead letters of a chunk.
+    `partitions`: split the merged inputs by key as a topic of so many partitions would hold them, and shuffle as Kafka
+    would, over at most `topics.partitions`; None: each input is a source partition of its own. `bury` takes the dead letters of a chunk.
     """
 
     partitions: int | None = None
@@ -77,6 +77,7 @@ class LocalRun:
             for batch in self._batches():
                 self.results += len(batch)
                 yield batch
+            self.ended = True
         finally:
             self.seconds, self.cpu_seconds = clock.elapsed_s() - began, clock.cpu_s() - cpu
             self.close()
@@ -95,6 +96,7 @@ class LocalRun:
 
     seconds = 0.0
     cpu_seconds = 0.0
+    ended = False
 
     @property
     def account(self) -> Account:
@@ -123,7 +125,7 @@ class LocalRun:
             self.plan,
             first,
             self._options.secret,
-            partitions=partitions or 1,
+            partitions=min(partitions or 1, self.plan.topics.partitions),
             route=self._options.route,
             lap=self.watch.lap,
         )
@@ -180,7 +182,8 @@ class LocalRun:
             offset, value = int(chunk.offsets[reject.row]), chunk.values[reject.row]
             letters.append(dead_letter(line.source, offset, reject, value, line.long.pop(offset, None)))
         if not self._first_reject:
-            self._first_reject = f"{letters[0].source.topic}, record {letters[0].offset}: {letters[0].detail}"
+            letter = letters[0]
+            self._first_reject = f"{letter.source.topic}, record {letter.offset}: {letter.detail}"
         self._options.bury(letters)
         self.watch.lap("dead letters")
 
@@ -189,9 +192,14 @@ class LocalRun:
         total = self.account
         if total.read and total.dead_lettered.total() == total.read:
             reason, count = total.dead_lettered.most_common(1)[0]
-            wish = f"none of the {total.read} records fits this plan; most often {reason} ({count})"
-            problem = Problem("input", "", wish, where=self._first_reject)
+            wish = f"none of the {total.read:,} records fits this plan; most often {reason} ({count:,})"
+            problem = Problem("input", "", f"{wish}; the first: {self._first_reject}", self._meant())
             raise PlanError(f"{self.plan.name}: the input does not fit the pipeline", [problem])
+
+    def _meant(self) -> str:
+        """The commonest misfit of all: a CSV file read as JSON lines."""
+        named = any(".csv" in given.name.lower() for given in self.inputs)
+        return '[source.file] format = "csv"' if named and self.plan.source.file.format == "json" else ""
 
 
 def _by_time(lines: list[_Line], inputs: list[Input]) -> Iterator[tuple[_Line, Chunk | None]]:

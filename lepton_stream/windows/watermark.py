@@ -21,23 +21,25 @@ class Progress:
     """What a shuffle partition knows of one source partition.
 
     `next`: the offset that its next frame must start with. `high`: its highest event time. `idle`: up to where time has
-    passed without records, by the broker's clock. `ended`: it was read to its last record.
+    passed without records, by the broker's clock. `ended`: it was read to its last record. `earlier`: that was the end
+    of an earlier run, and another one has begun since: the source may have more to send.
     """
 
     next: int = 0
     high: int = NEVER
     idle: int = NEVER
     ended: bool = False
+    earlier: bool = False
 
 
 def watermark(sources: Iterable[Progress]) -> int:
     """The smallest progress of the sources that may still send records; NEVER without sources or while one is new.
 
-    A source that has ended holds nobody back. When all have, the furthest of all is the watermark: it never goes back,
+    A source that has ended (in this run) holds nobody back. When all have, the furthest of all is the watermark: it never goes back,
     and is not raised beyond what was seen.
     """
     listed = list(sources)
-    running = [max(p.high, p.idle) for p in listed if not p.ended]
+    running = [max(p.high, p.idle) for p in listed if not p.ended or p.earlier]
     return min(running) if running else max((max(p.high, p.idle) for p in listed), default=NEVER)
 
 

@@ -202,3 +202,17 @@ def test_record_on_the_edge_belongs_to_the_later_window() -> None:
     merge.fold(merge.beat(4, ended=True))
     assert merge.state.account[0].late == 1
     assert [row["window_start"] for row in merge.results()] == [0, 10_000]
+
+
+def test_a_run_after_the_end_waits_for_sources_that_ended_in_the_run_before() -> None:
+    merge = Merge(one_window(), sources=2)
+    for source in (0, 1):
+        merge.fold(merge.beat(0, source, ended=True))
+    merge.fold(merge.frame(record(1000), record(2000), source=1))
+    assert merge.results() == []
+    merge.fold(merge.frame(record(1), record(2)))  # long before what the other source has sent
+    assert merge.results() == []
+    merge.fold(merge.beat(2, ended=True))
+    assert [row["n"] for row in merge.results()] == [2, 1]
+    merge.fold(merge.beat(2, source=1, ended=True))
+    assert [row["n"] for row in merge.results()] == [1]

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from aiokafka.protocol.admin import DescribeGroupsRequest
+
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.toml_front import load
@@ -20,7 +22,7 @@ from lepton_stream.runtime.kafka.group import Group
 from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.logs import Logs
 from lepton_stream.runtime.kafka.view import Seen, View
-from lepton_stream.runtime.kafka.wire import Wire
+from lepton_stream.runtime.kafka.wire import Coordinator, Wire
 from tests.acceptance.commands import lines, run, start
 from tests.data import planted
 from tests.kafka_pipeline.topic_reader import Stored, read_topic
@@ -32,7 +34,7 @@ T = TypeVar("T")
 _made = iter(range(1_000_000))
 
 
-def until(holds: Callable[[], T], seconds: float, what: str, every: float = 0.02) -> T:
+def until(holds: Callable[[], T | None], seconds: float, what: str, every: float = 0.02) -> T:
     """The first true value of `holds`, looked at again and again."""
     deadline = time.monotonic() + seconds
     while not (value := holds()):
@@ -206,6 +208,13 @@ class Pipe:
     def nobody_in_group(self) -> bool:
         """Whether the group is empty."""
         return bool(self.ask(lambda wire: Group(wire, self.names.group).is_empty()))
+
+    def members(self) -> int:
+        """How many members the group has; 0 while they find each other."""
+        group = self.names.group
+        answer = self.ask(lambda wire: wire.coordinated(Coordinator.GROUP, group, DescribeGroupsRequest([group])))
+        ((_, _, state, _, _, found),) = (row[:6] for row in answer.groups)
+        return len(found) if state == "Stable" else 0
 
     def stored(self, topic: str) -> list[Stored]:
         """Every record of a topic of ours, by partition and offset."""

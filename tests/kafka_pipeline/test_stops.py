@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -9,13 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiokafka.protocol.admin import DescribeGroupsRequest
 
-from lepton_stream.runtime.kafka.wire import Coordinator
 from tests.kafka_pipeline.expected import Expected, assert_orderly, letters_of, write_planted
 from tests.kafka_pipeline.pipe import PLANTED, Pipe, alive, until
 
 pytestmark = pytest.mark.kafka
+log = logging.getLogger(__name__)
 RATE = 6000
 REJOINED = 5.0
 
@@ -27,14 +27,6 @@ def pipe(bootstrap: str, tmp_path: Path) -> Iterator[Pipe]:
     with Pipe(tmp_path, bootstrap, text) as made:
         made.apply()
         yield made
-
-
-def members(pipe: Pipe) -> int:
-    """How many members the group has; 0 while they find each other."""
-    group = pipe.names.group
-    answer = pipe.ask(lambda wire: wire.coordinated(Coordinator.GROUP, group, DescribeGroupsRequest([group])))
-    ((_, _, state, *_, found),) = (row[:6] for row in answer.groups)
-    return len(found) if state == "Stable" else 0
 
 
 def test_sigterm_ends_all_within_seconds_and_nothing_is_repeated(pipe: Pipe) -> None:
@@ -50,12 +42,12 @@ def test_sigterm_ends_all_within_seconds_and_nothing_is_repeated(pipe: Pipe) -> 
     took = time.monotonic() - began
     assert not any(map(alive, workers))
     assert pipe.nobody_in_group(), "it left the group, so that nobody waits for its session"
-    print(f"SIGTERM: gone after {took:.1f} s")
+    log.info("SIGTERM: gone after %.1f s", took)
     left = pipe.look()
     for tp in pipe.partitions(pipe.source):
         claim = left.claim(tp)
-        assert claim is not None and (claim.claim or 0) <= left.position(tp), "a claim was left open"
-    assert not any(left.behind(tp) for tp in pipe.partitions(pipe.names.shuffle)) or took < 10
+        assert claim is not None
+        assert (claim.claim or 0) <= left.position(tp), "a claim was left open"
     frames = {tp: left.ends[tp] for tp in pipe.partitions(pipe.names.shuffle)}
     assert feeding.wait() == 0
     done = pipe.to_the_end()
@@ -71,19 +63,19 @@ def test_a_worker_frozen_beyond_its_session_changes_nothing_when_it_wakes(pipe: 
     file = write_planted(pipe.folder / "in.jsonl", 90_000, seed=52)
     expected = Expected(pipe, file)
     crew, feeding = pipe.run(), pipe.feeding(file, rate=RATE)
-    until(lambda: pipe.counted() > 4000 and members(pipe) == 2, 30, "two workers at work")
+    until(lambda: pipe.counted() > 4000 and pipe.members() == 2, 30, "two workers at work")
     frozen = crew.workers[0]
     os.kill(frozen, signal.SIGSTOP)
     try:
         before = pipe.look()
-        until(lambda: members(pipe) == 1, 30, "the other one has taken over")
+        until(lambda: pipe.members() == 1, 30, "the other one has taken over")
         sources = pipe.partitions(pipe.source)
         until(lambda: all(pipe.look().position(tp) > before.ends[tp] for tp in sources), 30, "progress without it")
     finally:
         os.kill(frozen, signal.SIGCONT)
     began = time.monotonic()
-    until(lambda: not alive(frozen) or members(pipe) == 2, REJOINED, "it has ended or rejoined")
-    print(f"SIGCONT: {'rejoined' if alive(frozen) else 'ended'} after {time.monotonic() - began:.1f} s")
+    until(lambda: not alive(frozen) or pipe.members() == 2, REJOINED, "it has ended or rejoined")
+    log.info("SIGCONT: %s after %.1f s", "rejoined" if alive(frozen) else "ended", time.monotonic() - began)
     assert feeding.wait() == 0
     crew.process.send_signal(signal.SIGTERM)
     assert crew.wait(20) == 143, crew.said

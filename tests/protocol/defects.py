@@ -79,8 +79,8 @@ class NoClaim(Preparer):
 class HighNotInClaim(Preparer):
     """A new owner starts without the highest event time."""
 
-    def begin(self, at: Position, until: int | None = None, run: str = "") -> int:
-        start = super().begin(at, until, run)
+    def begin(self, at: Position, until: int | None = None, run: str = "", before: Preparer | None = None) -> int:
+        start = super().begin(at, until, run, before)
         self.state.high = NEVER
         return start
 

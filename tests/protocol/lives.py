@@ -18,7 +18,7 @@ from lepton_stream.protocol.preparer import Preparer
 from tests.protocol.defects import Defect
 from tests.protocol.records import SECOND
 from tests.protocol.truth import Truth
-from tests.protocol.world import Flight, Life, World
+from tests.protocol.world import Flight, Life, What, World
 
 Steps = Coroutine[Flight | None, None, None]
 
@@ -63,7 +63,12 @@ class Stage:
     rash: bool
     reading: dict[int, Life] = field(default_factory=dict)
     mergers: dict[int, Merger] = field(default_factory=dict)
+    rested: dict[What, Any] = field(default_factory=dict)
     births: int = 0
+
+    def before(self, what: What) -> Any:
+        """An owner of the same partition that is at rest for good: of this worker, now and then."""
+        return self.rested.get(what) if self.world.rng.random() < 0.5 else None
 
 
 async def own_source(stage: Stage, life: Life) -> None:
@@ -73,8 +78,20 @@ async def own_source(stage: Stage, life: Life) -> None:
     at = w.position(life.what)
     port = stage.defect.source_port(w, life)
     preparer = stage.defect.preparer(w.rng.choice(stage.jobs), SourcePartition("events", s), port)
-    at_offset = preparer.begin(at, at.log_end if stage.until_end else None)
+    before = stage.before(life.what)
+    at_offset = preparer.begin(at, at.log_end if stage.until_end else None, "", before)
     w.met["claimed range rebuilt"] += preparer._claimed is not None
+    w.met["memory kept"] += before is not None and preparer.state is before.state
+    try:
+        await _read(stage, life, preparer, at_offset)
+    finally:  # also when the coroutine is closed where it waits
+        stage.rested[life.what] = preparer
+    if stage.reading.get(s) is life:
+        del stage.reading[s]
+
+
+async def _read(stage: Stage, life: Life, preparer: Preparer, at_offset: int) -> None:
+    w, s = stage.world, life.what[1]
     while not await _all_told(stage, life, preparer, at_offset):
         end = w.visible[s]
         if at_offset < end and not preparer.finished:
@@ -84,8 +101,6 @@ async def own_source(stage: Stage, life: Life) -> None:
         if w.rng.random() < 0.3:
             w.visible[s] = min(len(w.logs[s]), w.visible[s] + w.rng.randint(0, 5))
         await Pause()
-    if stage.reading.get(s) is life:
-        del stage.reading[s]
 
 
 async def _all_told(stage: Stage, life: Life, preparer: Preparer, at: int) -> bool:
@@ -123,7 +138,17 @@ async def own_shuffle(stage: Stage, life: Life) -> None:
     job = w.rng.choice(stage.jobs)
     merger = stage.defect.merger(job, SourcePartition("shuffle", p), port, sources, f"i{stage.births}", stage.limits)
     stage.mergers[p] = merger
-    await merger.begin(at)
+    before = stage.before(life.what)
+    try:
+        await merger.begin(at, before)
+        w.met["state kept"] += before is not None and merger.state is before.state
+        await _fold(stage, life, merger)
+    finally:
+        stage.rested[life.what] = merger
+
+
+async def _fold(stage: Stage, life: Life, merger: Merger) -> None:
+    w, p = stage.world, life.what[1]
     w.met["state of several checkpoints"] += merger.pointer.base < merger.pointer.first
     w.met["windows waiting at a takeover"] += merger.more
     while not _all_folded(stage, merger, p):

@@ -101,9 +101,12 @@ class SourceOwner:
         self._run = run
         self._quiet_since = clock.elapsed_s()
 
-    async def begin(self, at: Position) -> int:
-        """Where to read from."""
-        return self.preparer.begin(at) if self._run is None else self.preparer.begin(at, at.log_end, self._run)
+    async def begin(self, at: Position, before: Owner | None) -> int:
+        """Where to read from. `before`: the partition's last owner in this worker."""
+        old = before.preparer if isinstance(before, SourceOwner) else None
+        if self._run is None:
+            return self.preparer.begin(at, before=old)
+        return self.preparer.begin(at, at.log_end, self._run, old)
 
     async def run(self) -> None:
         """Until the inbox is closed."""
@@ -153,9 +156,9 @@ class ShuffleOwner:
         self._last = clock.elapsed_s()
         self._pause = outside.limits.checkpoint_s
 
-    async def begin(self, at: Position) -> int:
-        """Take over; where to read from."""
-        return await self.merger.begin(at)
+    async def begin(self, at: Position, before: Owner | None) -> int:
+        """Take over; where to read from. `before`: the partition's last owner in this worker."""
+        return await self.merger.begin(at, before.merger if isinstance(before, ShuffleOwner) else None)
 
     async def run(self) -> None:
         """Until the inbox is closed."""

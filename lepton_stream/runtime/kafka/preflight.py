@@ -31,11 +31,14 @@ async def refuse_misfit(outside: Outside) -> None:
     for tp in view.sources:
         Preparer(job, tp, KafkaSourcePort(outside, tp, NOBODY)).begin(positions[tp])
     await _refuse_forgotten(outside, positions)
+    pointers: dict[SourcePartition, Pointer] = {}
     for tp in view.shuffle:
         merger = Merger(job, tp, KafkaMergePort(outside, tp, NOBODY), len(view.sources), "")
         merger.place(positions[tp])
-        if merger.pointer.first >= 0:
-            await _refuse_other_sources(outside, tp, merger.pointer, positions)
+        pointers[tp] = merger.pointer
+    for tp, pointer in pointers.items():
+        if pointer.first >= 0:
+            await _refuse_other_sources(outside, tp, pointer, positions)
             return  # one state knows of all sources
 
 
@@ -45,8 +48,8 @@ async def _refuse_forgotten(outside: Outside, positions: dict[SourcePartition, P
     for of, end in (await outside.logs.ends(state)).items():
         if end > 0 and positions[state[of]].offset is None:
             raise IntegrityError(
-                f"{state[of].topic} partition {of.partition}: {of.topic} holds state, but the group {outside.names.group} "
-                f"has no position: its commits were deleted, or expired after a long stop; {REMEDY}"
+                f"{state[of].topic} partition {of.partition}: {of.topic} holds state, but the group "
+                f"{outside.names.group} has no position: its commits were deleted or have expired; {REMEDY}"
             )
 
 

@@ -143,14 +143,17 @@ class Worker:
     async def assigned(
         self, partitions: frozenset[SourcePartition], identity: Identity
     ) -> Mapping[SourcePartition, int]:
-        """A task for each; every one starts its partition when it knows from where."""
+        """A task for each; every one starts its partition when it knows from where.
+
+        A partition that comes back, and that nobody has moved on meanwhile, keeps its memory and state.
+        """
         await self._end_all()
         positions = await self.outside.positions(partitions)
-        self._owned = {}
+        rested, self._owned = self._owned, {}
         for tp in sorted(partitions):
             owner = self._owner(tp, identity)
             task = asyncio.create_task(
-                self._own(owner, tp, positions[tp], identity), name=f"{tp.topic}[{tp.partition}]"
+                self._own(owner, tp, positions[tp], identity, rested.get(tp)), name=f"{tp.topic}[{tp.partition}]"
             )
             self._owned[tp] = _Owned(owner, task)
         return {}
@@ -175,9 +178,12 @@ class Worker:
         merger = Merger(out.job, tp, merge_port, len(out.view.sources), secrets.token_hex(8))
         return ShuffleOwner(merger, out, inbox, merge_port)
 
-    async def _own(self, owner: Owner, tp: SourcePartition, at: Position, identity: Identity) -> None:
+    async def _own(
+        self, owner: Owner, tp: SourcePartition, at: Position, identity: Identity, rested: _Owned | None
+    ) -> None:
         try:
-            start = await owner.begin(at)
+            start = await owner.begin(at, rested.owner if rested else None)
+            rested = None
             await self.app.partitions.start(tp, start, identity)
             await owner.run()
         except (StaleOwner, asyncio.CancelledError):

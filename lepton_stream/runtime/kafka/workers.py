@@ -23,7 +23,7 @@ class WorkerError(LeptonError):
 
     def __init__(self, number: int, code: int) -> None:
         super().__init__(f"worker {number} ended with exit code {code}; it has told why above")
-        self.code = code
+        self.exit_code = code  # type: ignore[misc]  # the worker's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Crew:
 
     async def _keep(self, number: int, stop: asyncio.Event) -> None:
         """One worker, started again when it crashes."""
+        code = 0
         for _ in range(MOST_RESTARTS):
             code = await self._one(number, stop)
             if code == 0 or stop.is_set():
@@ -55,7 +56,7 @@ class Crew:
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             self.say(f"worker {number} ended {how}; starting it again")
             await asyncio.sleep(RESTART_SECONDS)
-        raise WorkerError(number, 1)
+        raise WorkerError(number, max(code, 1))
 
     async def _one(self, number: int, stop: asyncio.Event) -> int:
         process = await asyncio.create_subprocess_exec(
