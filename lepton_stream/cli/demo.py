@@ -45,7 +45,8 @@ def _sample(name: str) -> list[str]:
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"{title}: the last {len(rows)} results", box=SIMPLE, pad_edge=False, collapse_padding=True)
+    told = f"{title}: the last {len(rows)} results"
+    table = Table(title=told, box=SIMPLE, show_edge=False, pad_edge=False, collapse_padding=True)
     hidden = {"window", "window_end", "final", "version"}
     names = [name for name in (rows[0] if rows else {}) if name not in hidden]
     for name in names:
@@ -53,7 +54,8 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
             table.add_column("from (UTC)", no_wrap=True)
         else:
             number = isinstance(rows[0][name], int | float)
-            table.add_column(name.replace("_", " "), justify="right" if number else "left", no_wrap=not number)
+            words = name.replace("_", "\n")  # rich, left to wrap a heading itself, cuts words at 80 characters
+            table.add_column(words, justify="right" if number else "left", no_wrap=not number)
     for row in rows:
         table.add_row(*(_cell(name, row[name]) for name in names))
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
@@ -175,10 +176,10 @@ def _open_files(paths: list[str], plan: Plan, run_start_us: int, stdin: BinaryIO
 
 def _refuse_twice(paths: list[str]) -> None:
     """Each input is a source partition with a memory of its own: one named twice would be counted twice."""
-    seen: dict[str, str] = {}
-    for path in paths:
-        if Path(path).is_file() and seen.setdefault(os.path.realpath(path), path) is not path:
-            raise UsageError(f"{path}: is named twice, and would be counted twice; name each file once")
+    files = [os.path.realpath(path) for path in paths if Path(path).is_file()]  # a pipe may well be named twice
+    twice = [path for path, n in Counter(files).items() if n > 1]
+    if twice:
+        raise UsageError(f"{twice[0]}: is named more than once, and would be counted so; name each file once")
 
 
 def _names_a_file(given: object) -> bool:

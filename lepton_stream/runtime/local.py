@@ -32,8 +32,9 @@ def _discard(_letters: Sequence[DeadLetter]) -> None:
 class Options:
     """How a local run is carried out; none of it changes what is counted, but for `partitions`.
 
-    `partitions`: split the merged inputs by key as a topic of so many partitions would hold them, and shuffle as Kafka
-    would, over at most `topics.partitions`; None: each input is a source partition of its own. `bury` takes the dead letters of a chunk.
+    `partitions`: split the merged inputs by key as a topic of so many partitions would hold them, and shuffle over as
+    many as `topics.partitions` allows; None: each input is a source partition of its own. `bury` takes the dead letters
+    of a chunk.
     """
 
     partitions: int | None = None

@@ -35,8 +35,8 @@ class Progress:
 def watermark(sources: Iterable[Progress]) -> int:
     """The smallest progress of the sources that may still send records; NEVER without sources or while one is new.
 
-    A source that has ended (in this run) holds nobody back. When all have, the furthest of all is the watermark: it never goes back,
-    and is not raised beyond what was seen.
+    A source that has ended in this run holds nobody back. When all have, the furthest of all is the watermark: it never
+    goes back, and is not raised beyond what was seen.
     """
     listed = list(sources)
     running = [max(p.high, p.idle) for p in listed if not p.ended or p.earlier]

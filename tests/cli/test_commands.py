@@ -64,6 +64,17 @@ def test_demo_prints_a_table_of_results_and_ends_well(capsys: pytest.CaptureFixt
     assert "read 4,032 = accepted 4,032" in err
 
 
+def test_the_demo_fits_a_terminal_of_80_characters_with_nothing_cut_off(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert outcome(["demo"]) == 0
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert "missing" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
 def test_demo_of_an_unknown_pipeline_names_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome(["demo", "iot/nope"]) == 2
     assert "iot/air_quality" in capsys.readouterr().err

@@ -42,7 +42,10 @@ MISTAKES = {
     "no gzip inside": Mistake("run {plan} -i {liar}", 2, ("liar.jsonl.gz", "damaged")),
     "header lacks a field": Mistake("run {csv_plan} -i {lacks}", 3, ("value", "lacks.csv")),
     "json that fits nothing": Mistake("run {plan} -i {other}", 3, ("none of the 2 records fits", "missing_field")),
-    "no json at all": Mistake("run {plan} -i {csv}", 3, ("does not fit", "decode_error")),
+    "no json at all": Mistake("run {plan} -i {csv}", 3, ("does not fit", "decode_error", 'format = "csv"')),
+    "one file twice": Mistake("run {plan} -i {good} {folder}/../good.jsonl", 2, ("good.jsonl", "more than once")),
+    "another delimiter": Mistake("run {csv_plan} -i {tabs}", 3, ("source.file.delimiter", 'did you mean "\\t"?')),
+    "output as parquet": Mistake("run {plan} -i {good} -o {nothere}.parquet", 2, (".jsonl",)),
     "brackets in a file name": Mistake("run {plan} -i [1].jsonl", 2, ("[1].jsonl", "cannot be read")),
     "partitions zero": Mistake("run {plan} -i {good} --partitions 0", 2, ("--partitions", "1")),
     "partitions in words": Mistake("run {plan} -i {good} --partitions four", 2, ("--partitions", "integer")),
@@ -92,6 +95,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "other.jsonl": b'{"a":1}\n{"a":2}\n',
         "csv.csv": as_csv(3),
         "turned.csv": b"device,t,id,value\nd,1,1,1\n",
+        "tabs.csv": as_csv(3).replace(b",", b"\t"),
         "lacks.csv": b"t,device,id\n1,d,1\n",
         "corrupt.jsonl.gz": packed[:900] + b"\x00" * 50 + packed[950:],
         "cut.jsonl.gz": packed[: len(packed) // 2],
@@ -136,3 +140,12 @@ def test_what_was_read_before_the_damage_is_counted_and_in_balance(files: dict[s
     line = ["run", files["plan"], "-i", files["cut"], "-o", files["out"], "--stats", str(stats), "-q"]
     assert outcome(line) == 2
     assert b'"read": ' in stats.read_bytes()
+
+
+def test_an_input_that_was_read_to_its_end_is_not_told_as_interrupted(
+    files: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert outcome(["run", files["plan"], "-i", files["other"]]) == 3
+    assert "interrupted" not in capfd.readouterr().err
+    assert outcome(["run", files["plan"], "-i", files["cut"], "-o", files["out"]]) == 2
+    assert "interrupted" in capfd.readouterr().err

@@ -208,9 +208,9 @@ def test_a_run_after_the_end_waits_for_sources_that_ended_in_the_run_before() ->
     merge = Merge(one_window(), sources=2)
     for source in (0, 1):
         merge.fold(merge.beat(0, source, ended=True))
-    merge.fold(merge.frame(record(1000), record(2000), source=1))
+    merge.fold(merge.frame(record(1000), record(2000, number=1), source=1))
     assert merge.results() == []
-    merge.fold(merge.frame(record(1), record(2)))  # long before what the other source has sent
+    merge.fold(merge.frame(record(1), record(2, number=1)))  # long before what the other source has sent
     assert merge.results() == []
     merge.fold(merge.beat(2, ended=True))
     assert [row["n"] for row in merge.results()] == [2, 1]

@@ -98,9 +98,10 @@ def test_much_of_a_damaged_file_is_read_before_the_error(tmp_path: Path) -> None
     whole = gzip.compress(TEXT * 20, 1)
     path.write_bytes(whole[:-100])
     got: list[Chunk] = []
-    with pytest.raises(UsageError, match=r"after \d\d\d+ whole records"):
+    with pytest.raises(UsageError, match=r"after \d+ whole records") as error:
         got.extend(opened(path))
     assert len(records(got)) > 50_000
+    assert f"after {len(records(got))} whole records" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,10 @@ def test_csv_refuses_rows_with_other_columns(tmp_path: Path) -> None:
 
 
 def test_outputs_that_cannot_be_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="results are written plain"):
-        open_output(tmp_path / "out.xz")
+    for suffix in (".xz", ".parquet", ".jsonl.bz2"):
+        with pytest.raises(UsageError, match="results are written as"):
+            open_output(tmp_path / f"out{suffix}")
+        assert not (tmp_path / f"out{suffix}").exists()
     with pytest.raises(UsageError, match="cannot be written"):
         open_output(tmp_path / "no" / "out.jsonl")
     with pytest.raises(UsageError, match="no standard output"):

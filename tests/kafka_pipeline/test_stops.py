@@ -30,7 +30,7 @@ def pipe(bootstrap: str, tmp_path: Path) -> Iterator[Pipe]:
 
 
 def test_sigterm_ends_all_within_seconds_and_nothing_is_repeated(pipe: Pipe) -> None:
-    file = write_planted(pipe.folder / "in.jsonl", 40_000, seed=51)
+    file = write_planted(pipe.folder / "in.jsonl", 25_000, seed=51)
     expected = Expected(pipe, file)
     crew, feeding = pipe.run(session="10"), pipe.feeding(file, rate=RATE)
     until(lambda: pipe.counted() > 4000, 30, "records under way")
@@ -60,7 +60,7 @@ def test_sigterm_ends_all_within_seconds_and_nothing_is_repeated(pipe: Pipe) -> 
 
 
 def test_a_worker_frozen_beyond_its_session_changes_nothing_when_it_wakes(pipe: Pipe) -> None:
-    file = write_planted(pipe.folder / "in.jsonl", 90_000, seed=52)
+    file = write_planted(pipe.folder / "in.jsonl", 60_000, seed=52)
     expected = Expected(pipe, file)
     crew, feeding = pipe.run(), pipe.feeding(file, rate=RATE)
     until(lambda: pipe.counted() > 4000 and pipe.members() == 2, 30, "two workers at work")

@@ -153,6 +153,33 @@ def test_standard_input_named_twice_is_refused(tmp_path: Path) -> None:
         LocalRun(load(plan_file(tmp_path)), ["-", "-"], Options(stdin=io.BytesIO()))
 
 
+def test_a_file_named_twice_is_refused_in_whatever_way_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "good.jsonl"
+    path.write_bytes(events(3))
+    (tmp_path / "link.jsonl").symlink_to(path)
+    for other in (path, tmp_path / "link.jsonl"):
+        with pytest.raises(UsageError, match="more than once"):
+            LocalRun(load(plan_file(tmp_path)), [path, other])
+
+
+def test_files_of_one_name_in_two_folders_are_two_inputs(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "good.jsonl" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(events(30))
+    run = LocalRun(load(plan_file(tmp_path)), paths)
+    rows(run)
+    assert (run.account.read, len(run.accounts)) == (60, 2)
+
+
+def test_many_partitions_give_the_same_figures_over_the_shuffle_partitions_of_the_plan(
+    tmp_path: Path, wanted: list[tuple[Any, ...]]
+) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(events(COUNT))
+    assert figures(rows(LocalRun(load(plan_file(tmp_path)), [path], Options(partitions=64)))) == wanted
+
+
 def test_results_come_while_the_input_is_still_open(tmp_path: Path) -> None:
     given: list[bytes] = []
 
