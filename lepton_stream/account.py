@@ -20,13 +20,17 @@ class AccountData(TypedDict):
     unlisted: dict[str, int]
 
 
+MOST_UNLISTED = 100
+OTHERS = "(others)"
+
+
 @dataclass(slots=True)
 class Account:
     """Each record read has one of four outcomes, and they add up to `read`.
 
     `late_by_window`: accepted records that were left out of a window section they were late for. `mended`: values that
     on_bad replaced, by rule. `unlisted`: in how many of the records sampled for it (every 1024th offset) a field was
-    there that the plan does not list.
+    there that the plan does not list; beyond a hundred names they are counted together.
     """
 
     read: int = 0
@@ -48,6 +52,8 @@ class Account:
         self.late_by_window.update(other.late_by_window)
         self.mended.update(other.mended)
         self.unlisted.update(other.unlisted)
+        for name in sorted(self.unlisted.keys() - {OTHERS})[MOST_UNLISTED:]:  # names of the data's own choosing
+            self.unlisted[OTHERS] += self.unlisted.pop(name)
 
     @property
     def balanced(self) -> bool:

@@ -34,7 +34,7 @@ OutputTo = Annotated[
     str | None, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
 ]
 Partitions = Annotated[
-    int | None, typer.Option(min=1, max=10_000, help="Split the inputs by key, as a topic with N partitions would.")
+    int | None, typer.Option(min=1, max=1000, help="Split the inputs by key, as a topic with N partitions would.")
 ]
 RouteBy = Annotated[RouteChoice, typer.Option(help="Pre-aggregate before the shuffle, or send rows.")]
 
@@ -77,6 +77,8 @@ def run(
         files = (inputs, output or "-", stats, dead_letters)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
     _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, until_end=until_end)
+    if workers > 1 and _broker_of(broker) == EMBEDDED:
+        raise UsageError("--workers: the embedded broker keeps no commit metadata, which several workers need; use one")
     refuse_unwritable("--stats", stats)
     asked = Asked(
         plan=plan,

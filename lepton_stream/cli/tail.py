@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lepton_stream import clock
+from lepton_stream.cli.arguments import printable
 from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
 from lepton_stream.cli.kafka_options import takes_connection
 from lepton_stream.errors import UsageError
@@ -132,4 +133,4 @@ def cell_of(name: str, value: Any) -> str:
         return ""
     if name in ("window_start", "window_end") and isinstance(value, int):
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return f"{value:.6g}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.6g}" if isinstance(value, float) else escape(printable(str(value)))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 
 from lepton_stream.account import Account
+from lepton_stream.cli.arguments import printable
 from lepton_stream.runtime.local import LocalRun
+
+_NAMED, _LONGEST = 20, 60
 
 
 def totals(run: LocalRun, *, interrupted: bool = False) -> None:
@@ -28,6 +31,13 @@ def print_account(name: str, account: Account, results: int, seconds: float) -> 
     lines += [f"  late for window {name} only: {count:,}" for name, count in sorted(account.late_by_window.items())]
     lines += [f"  mended by {rule}: {count:,}" for rule, count in sorted(account.mended.items())]
     if account.unlisted:
-        lines.append(f"  not listed in the plan, ignored: {', '.join(sorted(account.unlisted))}")
+        lines.append(f"  not listed in the plan, ignored: {_some(sorted(account.unlisted))}")
     lines.append(f"  {results:,} results in {seconds:.1f} s{speed}")
     print("\n".join(lines), file=sys.stderr)
+
+
+def _some(names: list[str]) -> str:
+    """Names of the data's own choosing: neither many nor long ones may flood the terminal, nor escapes steer it."""
+    told = [printable(name[:_LONGEST]) for name in names[:_NAMED]]
+    more = len(names) - len(told)
+    return ", ".join(told) + (f" and {more:,} more" if more else "")

@@ -24,6 +24,7 @@ from lepton_stream.windows.watermark import NEVER, high_before, late
 
 _SAMPLED = 1024
 _NAME_LENGTH = 100
+_NAMES_A_RECORD = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +83,8 @@ def _unlisted(job: Job, chunk: Chunk, decoded: Decoded) -> Counter[str]:
     sampled = decoded.rows[chunk.offsets[decoded.rows] % _SAMPLED == 0]
     names: Counter[str] = Counter()
     for row in sampled.tolist():
-        names.update(name[:_NAME_LENGTH] for name in job.decoder.unlisted(chunk.values[row] or b""))
+        found = sorted(job.decoder.unlisted(chunk.values[row] or b""))
+        names.update(name[:_NAME_LENGTH] for name in found[:_NAMES_A_RECORD])
     return names
 
 

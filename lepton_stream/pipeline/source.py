@@ -27,7 +27,7 @@ def find(name: str) -> Plan:
         domain, stem = name.split("/")
         with as_file(files(_SHIPPED) / domain / f"{stem}.toml") as path:
             return load(path)
-    if Path(name).is_file():
+    if Path(name).exists() and not Path(name).is_dir():  # a pipe too, as in `check <(generate)`
         return load(name)
     near = nearest(name, shipped())
     hint = f" Did you mean {near}?" if near else ""

@@ -84,3 +84,12 @@ def test_help_of_every_command_ends_well_and_gives_an_example(capsys: pytest.Cap
     for command in ("run", "check"):
         assert outcome([command, "--help"]) == 0
         assert f"lepton-stream {command} " in capsys.readouterr().out
+
+
+def test_a_field_name_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = {"t": 1, "device": "d", "id": "1", "value": 1.5, "\x1b[2Jevil\n": 1}
+    (tmp_path / "in.jsonl").write_text(json.dumps(record))
+    assert outcome(["run", str(plan_file(tmp_path)), "-i", str(tmp_path / "in.jsonl")]) == 0
+    err = capsys.readouterr().err
+    assert "\x1b" not in err
+    assert "\\x1b[2Jevil\\n" in err

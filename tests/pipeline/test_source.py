@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,14 @@ def test_a_file_is_found_by_its_path_whatever_its_ending(here: Path) -> None:
     (here / "mine.toml").write_text(EXAMPLE)
     (here / "mine").write_text(EXAMPLE)
     assert find("mine.toml") == find("mine") == find(str(here / "mine.toml")) == example()
+
+
+def test_a_plan_may_come_through_a_pipe(here: Path) -> None:
+    os.mkfifo(here / "plan")
+    writer = threading.Thread(target=(here / "plan").write_text, args=(EXAMPLE,))
+    writer.start()
+    assert find(str(here / "plan")) == example()
+    writer.join()
 
 
 def test_missing_toml_file_is_told() -> None:
