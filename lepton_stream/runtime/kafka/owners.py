@@ -97,6 +97,7 @@ class SourceOwner:
         self, preparer: Preparer, outside: Outside, inbox: Inbox, port: KafkaSourcePort, *, run: str | None
     ) -> None:
         self.preparer, self.inbox, self.port = preparer, inbox, port
+        port.complete = preparer.settle
         self._outside, self._source = outside, preparer.job.plan.source
         self._run = run
         self._quiet_since = clock.elapsed_s()

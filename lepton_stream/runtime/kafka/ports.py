@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from lepton_stream import clock
 from lepton_stream.chunk import Chunk, SourcePartition
@@ -23,6 +23,8 @@ class KafkaSourcePort:
     def __init__(self, outside: Outside, tp: SourcePartition, identity: Identity) -> None:
         self._outside, self._tp, self._identity = outside, tp, identity
         self.stopping = False
+        self.complete: Callable[[], Awaitable[None]] | None = None
+        """Commits what was sent: who waits must not look slower to the others, and to itself, than it is."""
 
     async def commit(self, offset: int, metadata: str) -> None:
         """Through the worker's one committer."""
@@ -65,6 +67,8 @@ class KafkaSourcePort:
     async def admitted(self, high: int) -> None:
         """Back-pressure, by what the group's commits tell. Raises StaleOwner if the partition goes meanwhile."""
         view = self._outside.view
+        if self.complete is not None and not view.may_claim(high):
+            await self.complete()
         while not view.may_claim(high):
             if self.stopping:
                 raise StaleOwner(f"{self._tp.topic} partition {self._tp.partition} was given back")
