@@ -17,7 +17,7 @@ CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup check quick test simulate mutants demo bench docs docs-check clean
+.PHONY: help setup check quick test simulate mutants demo bench slow docs docs-check clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,11 @@ check: setup  ## Lint, formatting and types
 quick: setup  ## Fast tests only: no Kafka, nothing slow
 	$(BIN)/python -m pytest -q -m "not kafka and not slow" $(PYTEST_ARGS)
 
-test: setup check docs-check  ## Everything: setup, check, docs, all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: setup check docs-check  ## Setup, check, docs, all tests but the slow ones
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+slow: setup  ## The tests that take minutes: large inputs, ten kills in a row
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
 simulate: setup  ## The counting protocol under faults: make simulate SEEDS=100000 [FIRST=0]
 	$(BIN)/python -m tests.protocol.simulate --seeds $(SEEDS) --first $(FIRST)
