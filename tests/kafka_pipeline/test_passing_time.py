@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,7 +20,15 @@ from tests.kafka_pipeline.pipe import PLANTED, Pipe, until
 pytestmark = pytest.mark.kafka
 log = logging.getLogger(__name__)
 IDLE_TIMEOUT, BOUND = 1.0, 2.0
-NOW = 60 * (clock.now_us() // 60_000_000) - 7200
+NOW = 0
+"""A full minute two hours ago, epoch seconds: what a test's records are told from. Set when each test begins."""
+
+
+@pytest.fixture(autouse=True)
+def _two_hours_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "NOW", 60 * (clock.now_us() // 60_000_000) - 7200)
+
+
 Change = Callable[[str], str]
 
 
