@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -54,6 +55,14 @@ class Account:
         self.unlisted.update(other.unlisted)
         for name in sorted(self.unlisted.keys() - {OTHERS})[MOST_UNLISTED:]:  # names of the data's own choosing
             self.unlisted[OTHERS] += self.unlisted.pop(name)
+
+    @classmethod
+    def total(cls, accounts: Iterable[Account]) -> Account:
+        """All of them together."""
+        whole = cls()
+        for account in accounts:
+            whole.add(account)
+        return whole
 
     @property
     def balanced(self) -> bool:

@@ -88,6 +88,8 @@ async def _work(asked: Asked, connection: Connection, outside: Outside, stop: as
         instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
         worker = Worker(outside, Settings(asked.run, instance, timing_of(os.environ)), declare)
         await worker.run(stop)
+        if asked.worker is not None:
+            return Totals()  # the crew's parent tells
         return await totals(outside) if outside.keeps_metadata else worker.totals()
     if not outside.keeps_metadata:
         raise UsageError("--workers: this broker keeps no commit metadata, which several workers need; use one")
@@ -137,19 +139,12 @@ async def _close(asked: Asked, outside: Outside, stored: Totals, seconds: float,
     if asked.stats is not None:
         write_stats(asked.stats, stats)
     if not asked.quiet:
-        print_account(asked.plan.name, _sum(stored), stored.results, seconds)
-
-
-def _sum(stored: Totals) -> Account:
-    total = Account()
-    for account in stored.accounts.values():
-        total.add(account)
-    return total
+        print_account(asked.plan.name, Account.total(stored.accounts.values()), stored.results, seconds)
 
 
 def _stats(outside: Outside, stored: Totals) -> dict[str, Any]:
     named = {f"{outside.names.source}[{s}]": a.to_dict() for s, a in sorted(stored.accounts.items())}
-    return {**_sum(stored).to_dict(), "results": stored.results, "sources": named}
+    return {**Account.total(stored.accounts.values()).to_dict(), "results": stored.results, "sources": named}
 
 
 def _say(asked: Asked, text: str) -> None:

@@ -102,10 +102,7 @@ class LocalRun:
     @property
     def account(self) -> Account:
         """All source partitions together, as far as the run has come."""
-        total = Account()
-        for account in self.accounts.values():
-            total.add(account)
-        return total
+        return Account.total(self.accounts.values())
 
     def stats(self) -> dict[str, Any]:
         """Totals as plain values, what `--stats` writes."""

@@ -20,7 +20,7 @@ from lepton_stream.runtime.kafka.group import Group
 from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.logs import Logs
 from lepton_stream.runtime.kafka.produce import Producer
-from lepton_stream.runtime.kafka.reader import end_behind
+from lepton_stream.runtime.kafka.reader import end_behind, read_range
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
 
@@ -73,6 +73,14 @@ class Outside:
             offset, metadata = (found.offset, found.metadata) if found else (None, None)
             positions[tp] = Position(offset, metadata, starts[tp], ends[tp], self.keeps_metadata)
         return positions
+
+    async def read_state(self, partition: int, first: int, last: int) -> list[tuple[int, bytes]]:
+        """(offset, part) of the records [first, last] of a state log, read outside the group."""
+        tp = SourcePartition(self.names.state, partition)
+        found: list[tuple[int, bytes]] = []
+        async for chunk in read_range(self.connection, tp, first, last + 1):
+            found += zip(chunk.offsets.tolist(), (value or b"" for value in chunk.values.to_list()), strict=True)
+        return [(offset, part) for offset, part in found if offset <= last]
 
     async def trim(self) -> None:
         """Cut the logs where they may be cut."""

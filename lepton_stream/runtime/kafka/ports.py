@@ -14,7 +14,6 @@ from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.letters import dead_letter_record
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.produce import Record
-from lepton_stream.runtime.kafka.reader import read_range
 
 
 class KafkaSourcePort:
@@ -101,10 +100,7 @@ class KafkaMergePort:
 
     async def read_state(self, first: int, last: int) -> list[tuple[int, bytes]]:
         """Outside the group."""
-        found: list[tuple[int, bytes]] = []
-        async for chunk in read_range(self._outside.connection, self._state, first, last + 1):
-            found += zip(chunk.offsets.tolist(), (value or b"" for value in chunk.values.to_list()), strict=True)
-        return [(offset, part) for offset, part in found if offset <= last]
+        return await self._outside.read_state(self._tp.partition, first, last)
 
     async def publish(self, records: Sequence[Result]) -> None:
         """Refused (Fenced) once a later owner has published."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,12 +24,9 @@ from lepton_stream.runtime.kafka.logs import Logs
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.provision import apply
-from lepton_stream.runtime.kafka.reader import read_range
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
 from lepton_stream.runtime.stopwatch import Stopwatch
-
-logger = logging.getLogger(__name__)
 
 
 async def _partitions(connection: Connection, plan: Plan, named: Names) -> tuple[int, int]:
@@ -104,12 +100,4 @@ async def totals(outside: Outside) -> Totals:
     """The durable account since the pipeline's first record."""
     seen = await outside.view.look()
     pointers = {tp.partition: seen.pointer(tp) or Pointer(outside.job.plan_hash) for tp in outside.view.shuffle}
-
-    async def read_state(p: int, first: int, last: int) -> list[tuple[int, bytes]]:
-        found: list[tuple[int, bytes]] = []
-        async for chunk in read_range(outside.connection, SourcePartition(outside.names.state, p), first, last + 1):
-            values = (value or b"" for value in chunk.values.to_list())
-            found += zip(chunk.offsets.tolist(), values, strict=True)
-        return [(offset, part) for offset, part in found if offset <= last]
-
-    return await stored_totals(outside.job, pointers, read_state)
+    return await stored_totals(outside.job, pointers, outside.read_state)

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from lepton_stream import clock
 from lepton_stream.account import Account
@@ -192,8 +192,3 @@ class Worker:
             self.app.fail(error)
         finally:
             await owner.release()
-
-    @property
-    def owners(self) -> dict[SourcePartition, Any]:
-        """The owners at work, by partition."""
-        return {tp: owned.owner for tp, owned in self._owned.items()}
