@@ -29,7 +29,7 @@ class Area:
     pure: bool = True
 
 
-BASE = ("errors", "columns", "chunk")
+BASE = ("errors", "columns", "chunk", "compiled.switch")
 PLAN = (*BASE, "pipeline.plan")
 STEPS = ("formats", "cleaning", "dedup", "kernels", "windows", "shuffle", "models")
 CORE = (*BASE, *STEPS, "pipeline", "account", "wire", "core")
@@ -42,6 +42,8 @@ AREAS: dict[str, Area] = {
     "errors": Area(()),
     "columns": Area((), ("numpy",)),
     "chunk": Area(("columns",), ("numpy",)),
+    "compiled": Area((*BASE, "compiled"), ("numpy", "numba", "llvmlite")),
+    "compiled.switch": Area((), pure=False),
     "wire": Area(BASE, ("numpy", "msgspec", "zstandard")),
     "account": Area(PLAN, ("numpy", "msgspec")),
     "pipeline": Area(("errors", "pipeline", "kernels.catalogue"), ("msgspec", "orjson")),
