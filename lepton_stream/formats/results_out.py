@@ -107,14 +107,17 @@ def _json(rows: Sequence[Row]) -> bytes:
 
 
 def _cell(value: object) -> object:
-    """Booleans as in JSON, null as an empty cell, floats in their shortest exact form (what `repr` gives)."""
+    """Booleans and lists as in JSON, null as an empty cell, floats in their shortest exact form (what `repr` gives)."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list | dict):
+        return orjson.dumps(value).decode()
     return "" if value is None else value
 
 
 def _all_finite(row: Row) -> None:
     """A number that is not finite would become null without a word: stop instead."""
     for name, value in row.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise LeptonError(f"result column {name} is {value}, which JSON cannot hold; please report this")
+        for number in value if isinstance(value, list) else (value,):
+            if isinstance(number, float) and not math.isfinite(number):
+                raise LeptonError(f"result column {name} is {number}, which JSON cannot hold; please report this")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lepton_stream.columns import Index, Mask, Words
+from lepton_stream.compiled import switch
 from lepton_stream.kernels.kernel import State
 
 BITS = 32
@@ -54,6 +55,14 @@ def add_floats(into: State, groups: Index, x: Floats, count: int, shift: int = 0
 
 
 def _add_floats(into: State, groups: Index, x: Floats, count: int, shift: int) -> None:
+    functions = switch.current()
+    if functions is not None:
+        lowest, highest = functions.limb_range(x)
+        limbs = np.zeros((highest - lowest + 1, count), np.int64)
+        functions.add_limbs(groups, x, lowest, limbs)
+        for k, contribution in enumerate(limbs, lowest):
+            _add_limb(into, k + shift, contribution)
+        return
     top = float(np.max(np.abs(x), initial=0.0))
     rest = x
     k = (int(np.frexp(top)[1]) - 1) // BITS

@@ -1,8 +1,9 @@
 """What a kernel is: a commutative monoid over columns, grouped.
 
-A kernel's state for many groups is a dict of arrays with one row a group, so that one call updates thousands of
-groups. All arithmetic on states is exact or order-free: whatever way the rows are cut into chunks, partitions and
-partials, the state means the same and `result` gives the same bytes.
+A kernel's state for many groups is a dict of arrays with one row a group (or of entries, see `entries`), so that one
+call updates thousands of groups. All arithmetic on states is exact or order-free: whatever way the rows are cut into
+chunks, partitions and partials, the state means the same and `result` gives the same bytes. (`frequent` is the one
+exception, and says how far.)
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lepton_stream.columns import Columns, Index, Numbers
+from lepton_stream.kernels import entries
 
 Array: TypeAlias = NDArray[Any]
 State: TypeAlias = dict[str, Array]
@@ -72,17 +74,43 @@ def present(groups: Index, rows: Rows, field: str) -> tuple[Index, Array]:
 
 def size(state: State) -> int:
     """Number of groups."""
-    return len(next(iter(state.values())))
+    return len(next(array for name, array in state.items() if not entries.is_entries(name)))
 
 
 def grow(kernel: Kernel, state: State, groups: int) -> None:
     """Room for that many groups, the new ones empty."""
     for name, array in state.items():
-        wider = np.full(groups, kernel.fill(name), array.dtype)
-        wider[: len(array)] = array
-        state[name] = wider
+        if not entries.is_entries(name):
+            wider = np.full(groups, kernel.fill(name), array.dtype)
+            wider[: len(array)] = array
+            state[name] = wider
 
 
 def take(state: State, groups: Index) -> State:
     """The named groups, in that order."""
-    return {name: array[groups] for name, array in state.items()}
+    taken = {name: array[groups] for name, array in state.items() if not entries.is_entries(name)}
+    for layer in entries.each(state):
+        entries.push(taken, entries.take_groups(layer, groups))
+    return taken
+
+
+def replace(kernel: Kernel, state: State, groups: Index, new: State) -> None:
+    """Put the state of the groups of `new` in place of what the named groups, all different, hold."""
+    layered = entries.layers(state) + entries.layers(new) > 0
+    count = size(state)
+    for name in new.keys() - state.keys():
+        if not entries.is_entries(name):
+            state[name] = np.full(count, kernel.fill(name), new[name].dtype)
+    for name, array in state.items():
+        if not entries.is_entries(name):
+            array[groups] = kernel.fill(name) if layered or name not in new else new[name]
+    if layered:
+        entries.drop(state, groups, count)
+        kernel.merge(state, groups, new)
+
+
+def check(state: State, groups: int) -> None:
+    """Raises ValueError or KeyError if this cannot be the state of so many groups: its bytes were damaged."""
+    if any(len(array) != groups for name, array in state.items() if not entries.is_entries(name)):
+        raise ValueError("the arrays of a state differ in length")
+    entries.check(state, groups)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from lepton_stream.kernels.catalogue import SIGNATURES, Signature
 from lepton_stream.kernels.functions import function
 from lepton_stream.kernels.kernel import Kernel
+from lepton_stream.pipeline.catalogue import SIGNATURES, Signature
 from lepton_stream.pipeline.plan import Call
-
-PARAMETER = 0.5
-"""Stands for each number that a call takes after its fields."""
 
 
 def calls(types: Mapping[str, str]) -> list[Call]:
@@ -24,7 +21,7 @@ def _calls_of(signature: Signature, types: Mapping[str, str]) -> Iterator[Call]:
         yield Call(signature.name)
     fitting = [[name for name, kind in types.items() if kind in accepted] for accepted in signature.fields]
     for fields in product(*fitting):
-        yield Call(signature.name, (*fields, *[PARAMETER] * len(signature.parameters)))
+        yield Call(signature.name, (*fields, *[p.example for p in signature.parameters]))
 
 
 def kernels(types: Mapping[str, str]) -> dict[str, Kernel]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lepton_stream.kernels.catalogue import SIGNATURES, Signature
+from lepton_stream.pipeline.catalogue import SIGNATURES, Signature
 from lepton_stream.pipeline.findings import MisfitError
 from lepton_stream.pipeline.near import nearest
 from lepton_stream.pipeline.plan import Call
@@ -86,10 +86,19 @@ def check_call(parsed: ParsedCall, types: Mapping[str, str]) -> Call:
     fields = 0 if not call.args else len(signature.fields)
     for arg, column, accepted in zip(call.args, parsed.columns, signature.fields, strict=False):
         _check_field(signature, arg, column, accepted, types)
-    for arg, column in zip(call.args[fields:], parsed.columns[fields:], strict=True):
+    _check_parameters(signature, call.args[fields:], parsed.columns[fields:])
+    return call
+
+
+def _check_parameters(signature: Signature, args: Sequence[str | float], columns: Sequence[int]) -> None:
+    for arg, column, parameter in zip(args, columns, signature.parameters, strict=False):
         if isinstance(arg, str):
             raise CallError(column, f"{signature} expects a number here")
-    return call
+        if not parameter.accepts(arg):
+            raise CallError(column, f"{signature} expects {parameter.wish}, not {arg}")
+    if signature.rising and not float(args[0]) < float(args[1]):
+        first, second = signature.parameters[:2]
+        raise CallError(columns[1], f"{signature} expects {second.name} to be more than {first.name}, {args[0]}")
 
 
 def _check_count(parsed: ParsedCall, signature: Signature) -> None:

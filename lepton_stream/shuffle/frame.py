@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class Frame:
 
     `high`: highest event time up to `end`; `idle`: up to where time has passed without records; `ended`: there is
     nothing behind `end`. `parts`: pairs of (section number, part). `account`: of the whole range, in one frame of it.
-    A frame with start == end is a heartbeat.
+    `era`: the number of the run that sends it; a later run has a higher one. A frame with start == end is a heartbeat.
     """
 
     plan: str
@@ -77,6 +77,7 @@ class Frame:
     ended: bool = False
     parts: tuple[tuple[int, Part], ...] = ()
     account: Account | None = None
+    era: int = 0
 
 
 _Described = tuple[int, Literal["rows", "partials"], list[tuple[str, list[str]]]]
@@ -94,6 +95,7 @@ class _Meta(TypedDict):
     ended: bool
     parts: list[_Described]
     account: AccountData | None
+    era: NotRequired[int]
 
 
 def encode(frame: Frame) -> bytes:
@@ -121,6 +123,7 @@ def encode(frame: Frame) -> bytes:
         "ended": frame.ended,
         "parts": described,
         "account": frame.account.to_dict() if frame.account else None,
+        "era": frame.era,
     }
     return wire.dump(meta, arrays)
 
@@ -136,7 +139,8 @@ def decode(data: bytes) -> Frame:
     except (KeyError, ValueError) as error:
         raise IntegrityError(f"frame: the header does not fit its arrays ({error})") from error
     account = None if meta["account"] is None else Account.from_dict(meta["account"])
-    return Frame(meta["plan"], meta["source"], start, end, meta["high"], meta["idle"], meta["ended"], parts, account)
+    told = meta["high"], meta["idle"], meta["ended"]
+    return Frame(meta["plan"], meta["source"], start, end, *told, parts, account, meta.get("era", 0))
 
 
 def _decode_part(arrays: wire.Arrays, i: int, described: _Described) -> Part:
@@ -150,7 +154,9 @@ def _decode_part(arrays: wire.Arrays, i: int, described: _Described) -> Part:
         return rows
     held = get_states(arrays, f"{i}/s", states)
     cells = PartialsPart(columns, arrays[f"{i}/window"], arrays[f"{i}/rows"], held)
-    _check_shape([cells.window, cells.rows], [*columns.values(), *(a for s in held.values() for a in s.values())])
+    _check_shape([cells.window, cells.rows], columns.values())
+    for state in held.values():
+        kernels.check(state, len(cells))
     return cells
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from lepton_stream.columns import Column, Columns, Index, Mask, Text, concat, pack, take
+from lepton_stream.columns import Column, Columns, Index, Mask, Text, concat, pack, take, weight
 from lepton_stream.dedup.fingerprint import Fingerprints
-from lepton_stream.dedup.index import FingerprintIndex
+from lepton_stream.dedup.index import BYTES_A_SLOT, FingerprintIndex
 from lepton_stream.kernels import kernel as kernels
 from lepton_stream.kernels.kernel import State
 from lepton_stream.windows.section import Section
@@ -95,17 +95,32 @@ class Table:
         states = self.states_of(rows)
         return {name: f.read([states[k.key] for k in f.kernels]) for name, f in self.section.functions}
 
+    @property
+    def bytes(self) -> int:
+        """Memory of the table and its index, roughly."""
+        own = (self.window, self._high, self._low, self.held, self.final, self.touched)
+        groups = (column for pieces in self._group.values() for column in pieces)
+        states = (array for state in self.states.values() for array in state.values())
+        return sum(a.nbytes for a in (*own, *states)) + sum(map(weight, groups)) + self._index.slots * BYTES_A_SLOT
+
+    @property
+    def cells(self) -> int:
+        """Cells held, closed ones within their grace included."""
+        return int(np.count_nonzero(self._held()))
+
     def open_cells(self) -> int:
         """Cells that wait for their window to close."""
         return int(np.count_nonzero(self._held() & ~self.final[: self.count]))
 
     def closable(self, mark: int, most: int | None = None) -> Index:
-        """Rows whose window ends by `mark` and that are open, or were touched again within the grace.
+        """Open rows whose window ends by `mark`, and closed ones that were touched again within the grace.
 
-        `most`: no more than so many, the oldest windows first.
+        Of those the mark says nothing: where a run has ended it stood at the last window, and goes on from less in the
+        next run. `most`: no more than so many, the oldest windows first.
         """
         ends = self._ends()
-        waiting = self._held() & (ends <= mark) & (~self.final[: self.count] | self.touched[: self.count])
+        final, touched = self.final[: self.count], self.touched[: self.count]
+        waiting = self._held() & np.where(final, touched, ends <= mark)
         rows = np.flatnonzero(waiting)
         if most is None or len(rows) <= most:
             return rows
@@ -159,11 +174,7 @@ class Table:
     def put(self, rows: Index, states: dict[str, State], final: Mask) -> None:
         """Replace the states of these rows."""
         for kernel in self.section.kernels:
-            have, new = self.states[kernel.key], states[kernel.key]
-            for name in new.keys() - have.keys():
-                have[name] = np.full(len(self.window), kernel.fill(name), new[name].dtype)
-            for name, array in have.items():
-                array[rows] = new[name] if name in new else kernel.fill(name)
+            kernels.replace(kernel, self.states[kernel.key], rows, states[kernel.key])
         self.final[rows] = final
         self.touched[rows] = False
 

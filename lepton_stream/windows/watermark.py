@@ -21,8 +21,8 @@ class Progress:
     """What a shuffle partition knows of one source partition.
 
     `next`: the offset that its next frame must start with. `high`: its highest event time. `idle`: up to where time has
-    passed without records, by the broker's clock. `ended`: it was read to its last record. `earlier`: that was the end
-    of an earlier run, and another one has begun since: the source may have more to send.
+    passed without records, by the broker's clock. `ended`: it was read to its last record, in the run number `era`.
+    `earlier`: another run has begun since: the source may have more to send.
     """
 
     next: int = 0
@@ -30,6 +30,7 @@ class Progress:
     idle: int = NEVER
     ended: bool = False
     earlier: bool = False
+    era: int = 0
 
 
 def watermark(sources: Iterable[Progress]) -> int:

@@ -35,6 +35,16 @@ def test_json_lines_come_back(tmp_path: Path, packing: str) -> None:
     assert [json.loads(line) for line in unpacked(path).splitlines()] == ROWS
 
 
+def test_lists_and_objects_are_json_in_a_cell_of_csv_and_their_numbers_are_finite(tmp_path: Path) -> None:
+    row: Row = {"bins": [0, 3, 1], "top": [{"value": "é,", "count": 2}], "none": None}
+    with open_output(tmp_path / "out.csv") as output:
+        output.write([row])
+        with pytest.raises(LeptonError, match="result column bins is inf"):
+            output.write([{**row, "bins": [0.5, float("inf")]}])
+    (found,) = csv.DictReader(io.StringIO(unpacked(tmp_path / "out.csv")))
+    assert [json.loads(found["bins"]), json.loads(found["top"])] == [row["bins"], row["top"]]
+
+
 @pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
 def test_csv_comes_back_with_one_header(tmp_path: Path, packing: str) -> None:
     path = tmp_path / f"out.csv{packing}"

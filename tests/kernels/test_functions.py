@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import example, given, settings
 
-from lepton_stream.kernels.catalogue import SIGNATURES
 from lepton_stream.kernels.functions import column, function
 from lepton_stream.kernels.registry import calls, kernels
+from lepton_stream.pipeline.catalogue import SIGNATURES
 from lepton_stream.pipeline.plan import Call
 from tests.kernels import slow
 from tests.kernels.rows import GROUPS, LARGEST, TYPES, Row, row_lists, state_of
@@ -40,8 +42,8 @@ def result(name: str, field: str, *values: float | None) -> Any:
 
 
 def test_every_function_has_an_oracle() -> None:
-    assert slow.EXACT.keys() | slow.NEAR.keys() == SIGNATURES.keys()
-    assert not slow.EXACT.keys() & slow.NEAR.keys()
+    oracles = [*slow.EXACT, *slow.NEAR, *slow.PAIRED, "rate"]
+    assert sorted(oracles) == sorted(SIGNATURES)
 
 
 @settings(max_examples=150, deadline=None)
@@ -55,10 +57,12 @@ def test_every_function_has_an_oracle() -> None:
 @example(numbers("x", 0.5, 0.5 + 2**-53, 5e-324, 0.1, -0.3))
 def test_results_are_those_of_the_oracle(rows: list[Row]) -> None:
     for call, found in results(rows).items():
+        if call.function in slow.PAIRED or call.function == "rate":
+            continue
         for group in range(GROUPS):
             values = values_of(rows, group, call.args[0] if call.args else None)
             if call.function in slow.EXACT:
-                wanted = slow.EXACT[call.function](values, len(values_of(rows, group, None)))
+                wanted = slow.EXACT[call.function](values, len(values_of(rows, group, None)), *call.args[1:])
                 assert (found[group], type(found[group])) == (wanted, type(wanted)), (call, values)
             elif len(values) < slow.AT_LEAST[call.function]:
                 assert found[group] is None, (call, values)
@@ -66,6 +70,43 @@ def test_results_are_those_of_the_oracle(rows: list[Row]) -> None:
                 exact = slow.NEAR[call.function](values)
                 near = found[group] is None if slow.double(exact) is None else slow.is_near(found[group], exact)
                 assert near, (call, values, found[group])
+
+
+@settings(max_examples=150, deadline=None)
+@given(row_lists())
+@example(numbers("x", 1e308, -LARGEST))
+@example(numbers("x", 1e-200, 3e-200, 1e200))
+@example(numbers("i", 2**53 + 1, 2**63 - 1, -(2**63)))
+@example(numbers("x", 0.1, 0.1, 0.1))
+def test_two_fields_together_are_those_of_the_oracle(rows: list[Row]) -> None:
+    for call, found in results(rows).items():
+        if call.function not in slow.PAIRED:
+            continue
+        for group in range(GROUPS):
+            own = [[getattr(r, str(field)) for field in call.args] for r in rows if r.group == group]
+            pairs = [(Fraction(a), Fraction(b)) for a, b in own if a is not None and b is not None]
+            wanted = slow.PAIRED[call.function](pairs)
+            if isinstance(wanted, Decimal):
+                assert abs(Decimal(found[group]) - wanted) < Decimal("1e-15"), (call, pairs)
+            else:
+                assert found[group] == wanted, (call, pairs)
+
+
+@settings(max_examples=150, deadline=None)
+@given(row_lists())
+def test_a_rate_is_the_rise_by_the_seconds_between(rows: list[Row]) -> None:
+    for call, found in results(rows).items():
+        if call.function != "rate":
+            continue
+        for group in range(GROUPS):
+            own = sorted((r for r in rows if r.group == group), key=lambda r: (r.time, r.source, r.offset))
+            timed = [(r.time, v) for r in own if (v := getattr(r, str(call.args[0]))) is not None]
+            wanted = slow.rate_of([(t, Fraction(v)) for t, v in timed])
+            if found[group] is None:  # nothing to tell, or the rise alone is beyond the range of doubles
+                assert wanted is None or abs(Fraction(timed[-1][1]) - Fraction(timed[0][1])) * 10**6 > LARGEST / 2
+            else:
+                assert wanted is not None
+                assert abs(Fraction(found[group]) - wanted) <= abs(wanted) * Fraction(1, 2**50) + Fraction(5e-324)
 
 
 @settings(max_examples=100, deadline=None)
@@ -115,4 +156,5 @@ def test_nulls_and_missing_values_give_none_and_are_counted() -> None:
     found = {call.function: values[0] for call, values in results(numbers("x", None, None)).items() if "x" in call.args}
     assert found.pop("count") == 0
     assert found.pop("null_count") == 2
+    assert found.pop("distinct") == 0
     assert set(found.values()) == {None}

@@ -10,13 +10,31 @@ from hypothesis import strategies as st
 
 from lepton_stream import wire
 from lepton_stream.kernels import kernel as kernels_of_groups
-from lepton_stream.kernels.catalogue import SIGNATURES
+from lepton_stream.kernels.distinct import Distinct
 from lepton_stream.kernels.functions import column, function
 from lepton_stream.kernels.kernel import Kernel, State
+from lepton_stream.kernels.layered import Layered
+from lepton_stream.kernels.quantiles import Ranks
 from lepton_stream.kernels.registry import calls, kernels
+from lepton_stream.pipeline.catalogue import SIGNATURES
 from tests.kernels.rows import GROUPS, TYPES, Row, bits, columns_of, copy_of, row_lists, state_of
 
+
+class FewRanks(Ranks):
+    """Soon in buckets."""
+
+    exact_up_to = 2
+
+
+class FewDistinct(Distinct):
+    """Soon in registers."""
+
+    exact_up_to = 2
+
+
 KERNELS = kernels(TYPES)
+SOON: dict[str, Kernel] = {f"few {k.key}": k for k in (FewRanks("x"), FewRanks("i", True), FewDistinct("s"))}
+ALL = {**KERNELS, **SOON}
 CALLS = calls(TYPES)
 EACH = np.arange(GROUPS)
 
@@ -40,7 +58,7 @@ def test_every_function_of_the_catalogue_is_tested() -> None:
 @settings(max_examples=60, deadline=None)
 @given(row_lists())
 def test_merging_an_empty_state_changes_nothing(rows: list[Row]) -> None:
-    for kernel in KERNELS.values():
+    for kernel in ALL.values():
         state = state_of(kernel, rows)
         empty = kernel.empty(GROUPS)
         assert bits(kernel, merged(kernel, state, empty)) == bits(kernel, state), kernel.key
@@ -51,7 +69,7 @@ def test_merging_an_empty_state_changes_nothing(rows: list[Row]) -> None:
 @settings(max_examples=60, deadline=None)
 @given(row_lists(), st.integers(0, 24))
 def test_merge_commutes(rows: list[Row], cut: int) -> None:
-    for kernel in KERNELS.values():
+    for kernel in ALL.values():
         a, b = state_of(kernel, rows[:cut]), state_of(kernel, rows[cut:])
         assert bits(kernel, merged(kernel, a, b)) == bits(kernel, merged(kernel, b, a)), kernel.key
 
@@ -60,7 +78,7 @@ def test_merge_commutes(rows: list[Row], cut: int) -> None:
 @given(row_lists(), st.integers(0, 24), st.integers(0, 24))
 def test_merge_associates(rows: list[Row], one: int, other: int) -> None:
     first, second = sorted((one, other))
-    for kernel in KERNELS.values():
+    for kernel in ALL.values():
         a, b, c = (state_of(kernel, part) for part in (rows[:first], rows[first:second], rows[second:]))
         left = merged(kernel, merged(kernel, a, b), c)
         right = merged(kernel, a, merged(kernel, b, c))
@@ -88,20 +106,36 @@ def ways(draw: st.DrawFn, rows: Sequence[Row]) -> list[tuple[list[int], list[tup
 def test_any_cut_into_chunks_and_partials_gives_the_same_results(data: st.DataObject, rows: list[Row]) -> None:
     partials = data.draw(ways(rows))
     at_once = {key: state_of(kernel, rows) for key, kernel in KERNELS.items()}
-    pieced = {key: kernel.empty(GROUPS) for key, kernel in KERNELS.items()}
-    for key, kernel in KERNELS.items():
+    pieced = {key: kernel.empty(GROUPS) for key, kernel in ALL.items()}
+    for key, kernel in ALL.items():
         for target, chunks in partials:
             state = kernel.empty(len(target))
             for at, chunk in chunks:
                 kernel.update(state, np.array(at, np.int64), columns_of(chunk))
             kernel.merge(pieced[key], np.array(target, np.int64), state)
+        if isinstance(kernel, Layered):
+            assert bits(kernel, pieced[key]) == bits(kernel, state_of(kernel, rows)), key
     assert results(pieced) == results(at_once)
+
+
+@settings(max_examples=40, deadline=None)
+@given(row_lists(), row_lists(), st.integers(1, GROUPS))
+def test_a_replaced_state_is_what_was_put_in_its_place(rows: list[Row], others: list[Row], count: int) -> None:
+    some = np.arange(count)[::-1]
+    wanted = [r for r in rows if r.group >= count] + [r for r in others if r.group < count]
+    replaced = {key: state_of(kernel, rows) for key, kernel in ALL.items()}
+    for key, kernel in ALL.items():
+        new = kernels_of_groups.take(state_of(kernel, others), some)
+        kernels_of_groups.replace(kernel, replaced[key], some, new)
+        if isinstance(kernel, Layered):
+            assert bits(kernel, replaced[key]) == bits(kernel, state_of(kernel, wanted)), key
+    assert results(replaced) == results({key: state_of(kernel, wanted) for key, kernel in KERNELS.items()})
 
 
 @settings(max_examples=60, deadline=None)
 @given(row_lists())
 def test_a_loaded_state_is_the_state_that_was_dumped(rows: list[Row]) -> None:
-    for kernel in KERNELS.values():
+    for kernel in ALL.values():
         state = state_of(kernel, rows)
         _, loaded = wire.load(wire.dump({}, state))
         assert list(loaded) == list(state)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_stream.kernels import calls as k
-from lepton_stream.kernels.catalogue import NUMERIC, SIGNATURES, Signature
 from lepton_stream.pipeline.calls import CallError, call_text, check_call, parse_call, parsed
+from lepton_stream.pipeline.catalogue import NUMERIC, SIGNATURES, Parameter, Signature
 from lepton_stream.pipeline.plan import Call
 
 TYPES = {"pm25": "float", "city": "str", "PM 2.5": "float", "hits": "int"}
@@ -79,7 +79,7 @@ def refusal(text: str) -> CallError:
 def test_unknown_function_is_told_with_the_nearest_and_all_there_are() -> None:
     e = refusal("maen(pm25)")
     assert (e.column, e.hint) == (1, "mean")
-    assert "there are count, first, last" in e.wish
+    assert "there are correlation, count, covariance" in e.wish
 
 
 def test_unknown_field_is_told_with_the_nearest() -> None:
@@ -101,10 +101,27 @@ def test_wrong_arguments_are_told(text: str, column: int, wish: str) -> None:
 
 
 def test_parameters_are_numbers_and_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SIGNATURES, "quantile", Signature("quantile", (NUMERIC,), "value of a rank", ("q",)))
+    signature = Signature("quantile", (NUMERIC,), "value of a rank", (Parameter("q", 0, 1),))
+    monkeypatch.setitem(SIGNATURES, "quantile", signature)
     assert check_call(parse_call("quantile(pm25, 0.5)"), TYPES) == Call("quantile", ("pm25", 0.5))
     assert refusal("quantile(pm25, hits)").wish == "column 16: quantile(field, q) expects a number here"
     assert refusal("quantile(pm25)").wish == "column 14: quantile(field, q) takes 2 arguments, not 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("quantile(pm25, 1.5)", "column 16: quantile(field, q) expects q from 0 to 1, not 1.5"),
+        ("top(city, 0)", "column 11: top(field, k) expects a whole number k from 1 to 100, not 0"),
+        ("top(city, 2.5)", "column 11: top(field, k) expects a whole number k from 1 to 100, not 2.5"),
+        (
+            "histogram(pm25, 9, 9, 4)",
+            "column 20: histogram(field, low, high, bins) expects high to be more than low, 9",
+        ),
+    ],
+)
+def test_a_number_that_a_function_cannot_use_is_told(text: str, wish: str) -> None:
+    assert refusal(text).wish == wish
 
 
 def test_call_made_in_python_is_told_by_the_columns_of_its_text() -> None:
@@ -117,15 +134,12 @@ def test_call_made_in_python_is_told_by_the_columns_of_its_text() -> None:
 @pytest.mark.parametrize("name", sorted(SIGNATURES))
 def test_every_function_of_the_catalogue_has_a_constructor(name: str) -> None:
     signature, make = SIGNATURES[name], getattr(k, name)
-    args = ["pm25"] * len(signature.fields)
+    args: list[str | float] = [*["pm25"] * len(signature.fields), *(p.example for p in signature.parameters)]
     call = make(*args)
     assert call == Call(name, tuple(args))
     assert check_call(parsed(call), TYPES) == call
-    assert (
-        signature.help
-        in (inspect.getdoc(make) or "").rstrip(".").replace("Rows", "rows")[:1].lower()
-        + (inspect.getdoc(make) or "")[1:]
-    )
+    told = inspect.getdoc(make) or ""
+    assert signature.help in told.replace("Rows", "rows")[:1].lower() + told[1:]
     assert name in k.__all__
 
 
