@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from lepton_stream.pipeline.builder_names import python_name
 from lepton_stream.pipeline.check import check
@@ -50,7 +50,7 @@ class Pipeline:
         max_record_bytes: int | str = "512KiB",
         idle: str = "advance",
         idle_timeout: Span = "30s",
-    ) -> Pipeline:
+    ) -> Self:
         """Where records come from: `[source]`."""
         said: dict[str, object] = {"topic": topic, "time": time, "key": key, "id": id, "format": format}
         said |= {"time_unit": time_unit, "time_zone": time_zone, "max_ahead": max_ahead}
@@ -67,7 +67,7 @@ class Pipeline:
         null: Names | None = None,
         rename: Mapping[str, str] | None = None,
         time: Mapping[str, Any] | FileTime | None = None,
-    ) -> Pipeline:
+    ) -> Self:
         """The form of input files where it differs from the topic's records: `[source.file]`."""
         if isinstance(time, FileTime):
             time = _given({"columns": time.columns, "zone": time.zone, "format": time.format})
@@ -84,18 +84,18 @@ class Pipeline:
         max: float | None = None,  # noqa: A002  (the same)
         one_of: Sequence[Scalar] | None = None,
         on_bad: str | float | Default | Mapping[str, Scalar] = "reject",
-    ) -> Pipeline:
+    ) -> Self:
         """One typed field and its rules: a line of `[fields]`. `type`: str, int, float or bool."""
         said = {"type": _type_word(type), "required": required, "min": min, "max": max}
         fields = self._data.get("fields", {})
         new = {**fields, name: _given({**said, "one_of": one_of, "on_bad": on_bad})}
         return self._copy({"fields": new}, [("fields", name)] if name in fields else [])
 
-    def dedup(self, *, memory: int) -> Pipeline:
+    def dedup(self, *, memory: int) -> Self:
         """How many records of a partition are remembered to find duplicates: `[dedup]`."""
         return self._with("dedup", memory=memory)
 
-    def topics(self, *, partitions: int = 4, replication: int = 1) -> Pipeline:
+    def topics(self, *, partitions: int = 4, replication: int = 1) -> Self:
         """What `topics apply` creates: `[topics]`."""
         return self._with("topics", partitions=partitions, replication=replication)
 
@@ -112,7 +112,7 @@ class Pipeline:
         group_by: Names | None = None,
         results: Mapping[str, Call | str] | None = None,
         **columns: Call | str,
-    ) -> Pipeline:
+    ) -> Self:
         """One `[[window]]`; each further argument is a result column. `results`: those whose names are taken here."""
         said: dict[str, object] = {"name": name, "kind": kind, "size": size, "offset": offset, "emit": emit}
         said |= {"lateness": lateness, "grace": grace, "group_by": group_by}
@@ -131,10 +131,10 @@ class Pipeline:
             found.add(path, path[-1], "is said twice")
         return check(data, f"{data['name']}: the pipeline is not usable", found)
 
-    def _with(self, section: str, **said: object) -> Pipeline:
+    def _with(self, section: str, **said: object) -> Self:
         return self._copy({section: _given(said)}, [(section,)] if section in self._data else [])
 
-    def _copy(self, changes: Mapping[str, Any], twice: Sequence[tuple[str | int, ...]] = ()) -> Pipeline:
+    def _copy(self, changes: Mapping[str, Any], twice: Sequence[tuple[str | int, ...]] = ()) -> Self:
         new = copy(self)
         vars(new).update(_data={**self._data, **changes}, _twice=(*self._twice, *twice))
         return new

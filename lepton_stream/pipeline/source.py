@@ -12,6 +12,7 @@ from lepton_stream.errors import LeptonError, PlanError, UsageError
 from lepton_stream.pipeline.builder import Pipeline
 from lepton_stream.pipeline.near import nearest
 from lepton_stream.pipeline.plan import Plan
+from lepton_stream.pipeline.python_file import as_module
 from lepton_stream.pipeline.toml_front import load
 
 _SHIPPED = "lepton_stream.pipelines"
@@ -21,6 +22,8 @@ def find(name: str) -> Plan:
     """The plan that `name` names. Raises UsageError if there is none such, PlanError if it is not usable."""
     if name.endswith(".toml"):
         return load(name)
+    if name.endswith(".py"):
+        raise UsageError(as_module(name))
     if ":" in name:
         return _from_module(name)
     if name in shipped():

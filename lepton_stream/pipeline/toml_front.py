@@ -21,7 +21,7 @@ def load(path: str | FilePath) -> Plan:
     try:
         data = FilePath(path).read_bytes()
     except OSError as e:
-        raise UsageError(f"{path}: cannot be read: {e.strerror or e}") from None
+        raise UsageError(f"{path}: cannot be read: {e.strerror or e}; check the path and its permissions") from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as e:

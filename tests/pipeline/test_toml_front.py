@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lepton_stream.errors import PlanError, UsageError
-from lepton_stream.kernels.catalogue import SIGNATURES
+from lepton_stream.pipeline.catalogue import SIGNATURES
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.toml_front import load, parse
 from tests.pipeline.plans import EXAMPLE, example, toml_lines
