@@ -4,7 +4,9 @@
     ├── UsageError              2   the command line asks for something that cannot be done (an unreadable file)
     ├── PlanError               3   the pipeline is not usable, or does not fit the data it is given
     ├── BrokerError             4   the broker cannot be reached, or refuses us
-    └── IntegrityError          5   the log does not fit what was promised; going on would count wrongly
+    ├── IntegrityError          5   the log does not fit what was promised; going on would count wrongly
+    ├── TakenOverError          6   another process runs under our static member id
+    └── UnhealthyError          7   `doctor` found something that fails
 
 Messages say what, where, and what to do next. The command line prints them without a traceback.
 """
@@ -38,6 +40,18 @@ class IntegrityError(LeptonError):
     """What the log holds contradicts what was promised: stop instead of counting wrongly."""
 
     exit_code = 5
+
+
+class TakenOverError(LeptonError):
+    """Another process has taken our place: starting again would only take it back from there."""
+
+    exit_code = 6
+
+
+class UnhealthyError(LeptonError):
+    """`doctor` found something that a run would refuse, or that would make it count wrongly."""
+
+    exit_code = 7
 
 
 @dataclass(frozen=True, slots=True)
