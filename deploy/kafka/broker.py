@@ -48,6 +48,19 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+def refuse_taken(port: int) -> None:
+    """Raises SetupError where somebody listens on this port of 127.0.0.1: their answers would be taken for ours."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of a broker that has ended do not count
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SetupError(
+                f"port {port} of 127.0.0.1 cannot be used ({error.strerror}): stop what listens there (was it started "
+                "with another --dir?), or name another port with --port"
+            ) from None
+
+
 def write_properties(directory: Path, port: int, secure: tls.Secure | None) -> Path:
     """DIR/server.properties from the template."""
     controller = free_port()
@@ -123,6 +136,7 @@ def start(directory: Path, port: int | None = None, secure: tls.Secure | None = 
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
+    refuse_taken(port)
     ca = tls.make_certificate(directory) if secure else None
     properties = write_properties(directory, port, secure)
     format_storage(directory, properties, secure)
