@@ -2,38 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
+from lepton_stream.cli.demo_table import table_of
+from lepton_stream.cli.observing import LogChoice, MetricsTo, observing
 from lepton_stream.cli.progress import bar
 from lepton_stream.cli.totals import totals
 from lepton_stream.errors import UsageError
+from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find, shipped
 from lepton_stream.runtime.local import LocalRun, Options
 
 _SHOWN = 18
+_SECONDS = 8.0
 
 
 def demo(
-    name: Annotated[str, typer.Argument(help="A shipped pipeline.")] = "iot/air_quality",
+    name: Annotated[str, typer.Argument(help="A shipped pipeline; `list` shows them all.")] = "iot/air_quality",
     rows: Annotated[int, typer.Option(min=1, help="How many of the last results to show.")] = _SHOWN,
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long the feed of the sample takes.")] = _SECONDS,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave broker, worker and metrics running until Ctrl-C.")
+    ] = False,
+    metrics: MetricsTo = None,
+    no_broker: Annotated[bool, typer.Option("--no-broker", help="Over the sample's files, in this process.")] = False,
 ) -> int:
-    """Run a shipped pipeline on its sample, in this process, and show the last results as a table."""
-    plan, console = find(name), Console()
-    run = LocalRun(plan, _sample(name), Options())
-    with bar(run, quiet=False) as progress:
-        shown: list[dict[str, Any]] = []
-        for batch in run:
-            shown = [*shown, *batch.rows()][-rows:]
-            progress.update()
-    console.print(_table(plan.name, shown))
-    totals(run)
+    """Run a shipped pipeline on its sample: a broker in memory, its topics, a feed, a worker, and the results live.
+
+    For example: lepton-stream demo
+
+    One that stays: lepton-stream demo iot/air_quality --keep
+
+    Without a broker: lepton-stream demo --no-broker
+
+    Which there are: lepton-stream demo list
+    """
+    if name == "list":
+        return _list()
+    plan, sample = find(name), _sample(name)
+    if no_broker:
+        if keep:
+            raise UsageError("--keep and --no-broker: without a broker there is nothing to keep running; leave one out")
+        return _over_files(plan, sample, rows)
+    from lepton_stream.cli.demo_kafka import demo_on_broker  # noqa: PLC0415  as for `run`
+
+    shown = observing(metrics, LogChoice.TEXT, None, None)
+    return demo_on_broker(plan, sample, rows=rows, seconds=seconds, keep=keep, metrics=shown)
+
+
+def _list() -> int:
+    for name in shipped():
+        print(f"{name:<28} {find(name).name}")
     return 0
 
 
@@ -44,26 +67,13 @@ def _sample(name: str) -> list[str]:
     return sorted(str(file) for file in folder.iterdir() if not file.name.endswith(".md"))
 
 
-def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    told = f"{title}: the last {len(rows)} results"
-    table = Table(title=told, box=SIMPLE, show_edge=False, pad_edge=False, collapse_padding=True)
-    hidden = {"window", "window_end", "final", "version"}
-    names = [name for name in (rows[0] if rows else {}) if name not in hidden]
-    for name in names:
-        if name == "window_start":
-            table.add_column("from (UTC)", no_wrap=True)
-        else:
-            number = isinstance(rows[0][name], int | float)
-            words = name.replace("_", "\n")  # rich, left to wrap a heading itself, cuts words at 80 characters
-            table.add_column(words, justify="right" if number else "left", no_wrap=not number)
-    for row in rows:
-        table.add_row(*(_cell(name, row[name]) for name in names))
-    return table
-
-
-def _cell(name: str, value: object) -> str:
-    if name == "window_start" and isinstance(value, int):
-        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-    if isinstance(value, float):
-        return f"{value:,.1f}"
-    return "-" if value is None else str(value)
+def _over_files(plan: Plan, sample: list[str], rows: int) -> int:
+    run = LocalRun(plan, sample, Options())
+    with bar(run, quiet=False) as progress:
+        shown: list[dict[str, Any]] = []
+        for batch in run:
+            shown = [*shown, *batch.rows()][-rows:]
+            progress.update()
+    Console().print(table_of(f"{plan.name}: the last {len(shown)} results", shown))
+    totals(run)
+    return 0

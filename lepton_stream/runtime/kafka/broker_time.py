@@ -10,9 +10,9 @@ from lepton_stream.runtime.kafka.produce import Ack
 class BrokerTime:
     """`now_us` goes on between acknowledgements with a clock that only goes forward."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """`clock`: seconds."""
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float], instead: Callable[[], int] | None = None) -> None:
+        """`clock`: seconds. `instead`: whose microseconds to take while the broker has told none."""
+        self._clock, self._instead = clock, instead
         self._ahead: float | None = None
 
     def learn(self, acks: Iterable[Ack]) -> None:
@@ -23,4 +23,6 @@ class BrokerTime:
 
     def now_us(self) -> int | None:
         """Microseconds since 1970, None before the first acknowledgement."""
-        return None if self._ahead is None else int((self._clock() + self._ahead) * 1e6)
+        if self._ahead is not None:
+            return int((self._clock() + self._ahead) * 1e6)
+        return None if self._instead is None else self._instead()

@@ -45,7 +45,8 @@ async def read_range(
                 chunk = await asyncio.wait_for(next_chunk(consumer, bounds), patience)
             except TimeoutError:
                 raise BrokerError(
-                    f"{source.topic}/{source.partition}: nothing came for {patience:.0f} s at offset {start} of {end}"
+                    f"{source.topic}/{source.partition}: nothing came for {patience:.0f} s at offset {start} of {end}; "
+                    "look whether the partition has a leader, and run again"
                 ) from None
             start = chunk.end
             yield chunk
@@ -95,11 +96,13 @@ async def next_chunk(consumer: Any, bounds: Bounds) -> Chunk:
 
 
 async def end_behind(connection: Connection, source: SourcePartition, start: int, quiet: float = 0.5) -> int:
-    """The offset after the last record that can be read from `start` on, when nothing comes for `quiet` seconds."""
+    """The offset after the batch that starts at `start`, or `start` if nothing comes for `quiet` seconds.
+
+    Further ones are not waited for: a log that is being written has no quiet moment.
+    """
     async with consumer_at(connection, source, start, read_uncommitted=False) as consumer:
-        while True:
-            try:
-                async with asyncio.timeout(quiet):
-                    start = (await next_chunk(consumer, BOUNDS)).end
-            except TimeoutError:
-                return start
+        try:
+            async with asyncio.timeout(quiet):
+                return (await next_chunk(consumer, BOUNDS)).end
+        except TimeoutError:
+            return start
