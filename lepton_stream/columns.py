@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Mask: TypeAlias = NDArray[np.bool_]
 Index: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = NDArray[np.uint64]
+Octets: TypeAlias = NDArray[np.uint8]
 
 PADDING = 8
 """Bytes that follow the last span of every text buffer, so that eight bytes can be loaded from any position in it."""
@@ -37,7 +38,7 @@ class Numbers:
 class Text:
     """`data`: uint8 with `PADDING` bytes behind the last span; row i is `data[start[i] : start[i] + length[i]]`."""
 
-    data: NDArray[np.uint8]
+    data: Octets
     start: Index
     length: Index
     valid: Mask | None = None
@@ -117,6 +118,14 @@ def concat(columns: Sequence[Column]) -> Column:
     shift = np.cumsum([0, *(len(t.data) for t in texts[:-1])])
     start = np.concatenate([t.start + s for t, s in zip(texts, shift, strict=True)])
     return Text(np.concatenate([t.data for t in texts]), start, np.concatenate([t.length for t in texts]), valid)
+
+
+def weight(column: Column) -> int:
+    """Bytes of memory."""
+    valid = 0 if column.valid is None else column.valid.nbytes
+    if isinstance(column, Text):
+        return column.data.nbytes + column.start.nbytes + column.length.nbytes + valid
+    return column.values.nbytes + valid
 
 
 def text_to_bytes(column: Text) -> list[bytes]:

@@ -61,6 +61,9 @@ def dump(meta: Mapping[str, Any], arrays: Arrays) -> bytes:
     return b"".join(parts)
 
 
+FOREIGN = "let nothing else write to this pipeline's topics, and give the plan a new `version` to count again"
+
+
 @overload
 def load(data: bytes) -> tuple[dict[str, Any], Arrays]: ...
 
@@ -75,7 +78,7 @@ def load(data: bytes, meta: Any = dict[str, Any]) -> tuple[Any, Arrays]:
     `meta`: the type that it must have, such as a TypedDict; every key and value is then checked.
     """
     if data[:2] != MAGIC or len(data) < _PREFIX:
-        raise IntegrityError("frame or state: these bytes were not written by Lepton Stream")
+        raise IntegrityError(f"frame or state: these bytes were not written by Lepton Stream; {FOREIGN}")
     if data[2] != VERSION:
         raise IntegrityError(
             f"frame or state version {data[2]}: this build reads version {VERSION}; "
@@ -86,7 +89,7 @@ def load(data: bytes, meta: Any = dict[str, Any]) -> tuple[Any, Arrays]:
         header = _decoder(meta).decode(data[_PREFIX : _PREFIX + size])
         return header.meta, _arrays(data, header, _PREFIX + _aligned(size))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise IntegrityError(f"frame or state: the bytes are damaged ({error})") from error
+        raise IntegrityError(f"frame or state: the bytes are damaged ({error}); {FOREIGN}") from error
 
 
 def _arrays(data: bytes, header: _Header[Any], at: int) -> Arrays:

@@ -33,37 +33,43 @@ BASE = ("errors", "columns", "chunk", "compiled.switch")
 PLAN = (*BASE, "pipeline.plan")
 STEPS = ("formats", "cleaning", "dedup", "kernels", "windows", "shuffle", "models")
 CORE = (*BASE, *STEPS, "pipeline", "account", "wire", "core")
-AROUND = (*CORE, "protocol", "autopilot", "clock", "telemetry", "topics")
+AROUND = (*CORE, "protocol", "autopilot", "clock", "compiled.loader", "telemetry", "topics", "doctor")
 
 AREAS: dict[str, Area] = {
     "": Area((*CORE, "api", "lepton", "_version"), pure=False),  # the package's own face: it re-exports
     "_version": Area(()),
-    "api": Area((*CORE, "runtime"), pure=False),
+    "api": Area((*CORE, "api", "runtime"), ("msgspec", "orjson"), pure=False),
     "errors": Area(()),
     "columns": Area((), ("numpy",)),
     "chunk": Area(("columns",), ("numpy",)),
     "compiled": Area((*BASE, "compiled"), ("numpy", "numba", "llvmlite")),
     "compiled.switch": Area((), pure=False),
+    "compiled.parts": Area((), pure=False),
+    "compiled.cache": Area(("_version",), pure=False),
+    "compiled.warm": Area(("compiled.cache", "compiled.parts"), pure=False),
+    "compiled.loader": Area(("compiled.cache", "compiled.parts", "compiled.switch"), pure=False),  # it starts a process
     "wire": Area(BASE, ("numpy", "msgspec", "zstandard")),
     "account": Area(PLAN, ("numpy", "msgspec")),
-    "pipeline": Area(("errors", "pipeline", "kernels.catalogue"), ("msgspec", "orjson")),
+    "pipeline": Area(("errors", "pipeline"), ("msgspec", "orjson")),
     "formats": Area((*PLAN, "formats"), ("numpy", "msgspec", "orjson", "zstandard")),
     "cleaning": Area((*PLAN, "cleaning", "formats"), ("numpy",)),
     "dedup": Area((*PLAN, "dedup"), ("numpy",)),
-    "kernels": Area((*PLAN, "kernels", "wire"), ("numpy",)),
+    "kernels": Area((*PLAN, "kernels", "pipeline.catalogue", "dedup.fingerprint", "wire"), ("numpy",)),  # names, hashes
     "windows": Area((*PLAN, "windows", "kernels", "dedup", "wire"), ("numpy", "orjson")),
     "shuffle": Area((*PLAN, "shuffle", "windows", "kernels", "dedup", "account", "wire"), ("numpy", "orjson")),
     "models": Area((*PLAN, "models", "kernels", "windows", "dedup", "wire"), ("numpy",)),
     "core": Area(CORE, ("numpy",)),
     "protocol": Area((*CORE, "protocol"), ("numpy", "msgspec", "orjson")),
     "autopilot": Area((*CORE, "autopilot"), ("numpy",)),
-    "lepton": Area((*CORE, "lepton"), ("numpy",), pure=False),
+    "lepton": Area((*CORE, "lepton", "clock"), ("numpy", "rich"), pure=False),  # it shows those who wait how far it is
     "clock": Area((), pure=False),
     "topics": Area((*BASE, "pipeline", "topics")),
-    "telemetry": Area((*BASE, "account", "pipeline.plan", "telemetry"), ("prometheus_client",), pure=False),
-    "grafana": Area(("telemetry", "grafana"), ("grafana_foundation_sdk",), pure=False),
+    "doctor": Area((*BASE, "pipeline", "topics", "protocol.metadata", "doctor")),  # it judges; the runtime looks
+    "telemetry": Area((*BASE, "account", "pipeline.plan", "telemetry"), ("prometheus_client", "msgspec"), pure=False),
+    "grafana": Area(("errors", "telemetry", "grafana"), ("grafana_foundation_sdk", "jsonschema"), pure=False),
     "data": Area(("data",), pure=False),
     "pipelines": Area(("pipelines", "errors"), pure=False),
+    "runtime.machine": Area((*BASE, "compiled.loader", "doctor", "_version"), pure=False),  # it looks, for `doctor`
     "runtime": Area((*AROUND, "runtime", "pipelines"), ("numpy", "msgspec", "orjson", "zstandard"), pure=False),
     "runtime.kafka": Area(
         (*AROUND, "runtime"),
@@ -82,6 +88,10 @@ AREAS: dict[str, Area] = {
 # Imports inside functions, each with its reason: (module, what it imports).
 INSIDE: dict[tuple[str, str], str] = {
     ("cli.run", "cli.run_kafka"): "runs over files start half a second sooner without Faust and aiokafka",
+    ("cli.dashboards", "grafana.files"): "its packages are the extra `dashboards`: --help must work without them",
+    ("cli.demo", "cli.demo_kafka"): "the demo over files starts half a second sooner without Faust and aiokafka",
+    ("api.results", "runtime.kafka.tail"): "programs that read no results start half a second sooner without aiokafka",
+    ("api.results", "runtime.kafka.published"): "the same half a second",
 }
 OPTIONAL = ("pandas", "polars")  # extras: only ever imported where they are used, in any area
 

@@ -63,7 +63,8 @@ def test_kafka_terminal_and_metric_libraries_stay_in_their_places() -> None:
 
     assert users("aiokafka") == {"runtime.kafka"}
     assert users("faust") == {"runtime.kafka", "agents"}
-    assert users("typer") == users("rich") == {"cli"}
+    assert users("typer") == {"cli"}
+    assert users("rich") == {"cli", "lepton"}
     assert users("prometheus_client") == {"telemetry"}
 
 

@@ -40,7 +40,7 @@ def test_spans_tell_a_tombstone_from_an_empty_value(values: list[bytes | None]) 
     for held in (as_spans(values), Values.from_list(values)):
         data, start, length = held.spans()
         spans = zip(start.tolist(), length.tolist(), strict=True)
-        assert [None if n < 0 else data[a : a + n] for a, n in spans] == values
+        assert [None if n < 0 else data[a : a + n].tobytes() for a, n in spans] == values
         assert int((start + np.maximum(length, 0)).max(initial=0)) + PADDING <= len(data)
         assert held.spans()[0] is data
 
@@ -54,14 +54,16 @@ def test_a_chunk_is_as_long_as_its_records_not_as_its_range() -> None:
 def chunk_of(start: int, end: int, values: list[bytes | None], *, holes: int = 1, keyed: bool = False) -> Chunk:
     """Records at every `holes`-th offset from `start` on."""
     offsets = start + holes * np.arange(len(values))
-    keys = [b"k%d" % o if o % 3 else None for o in offsets.tolist()] if keyed else None
+    keys = Values.from_list([b"k%d" % o if o % 3 else None for o in offsets.tolist()]) if keyed else None
     headers = [[("o", b"%d" % o)] for o in offsets.tolist()] if keyed else None
     return Chunk(SourcePartition("t", 1), start, end, offsets, Values.from_list(values), offsets * 10, keys, headers)
 
 
 def told(chunk: Chunk) -> tuple[object, ...]:
     arrays = (chunk.offsets.tolist(), chunk.values.to_list(), chunk.timestamp.tolist())
-    return (chunk.source, chunk.start, chunk.end, *arrays, chunk.keys, chunk.headers)
+    keys = None if chunk.keys is None else chunk.keys.to_list()
+    headers = None if chunk.headers is None else list(chunk.headers)
+    return (chunk.source, chunk.start, chunk.end, *arrays, keys, headers)
 
 
 @settings(max_examples=100, deadline=None)

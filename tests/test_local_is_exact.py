@@ -58,6 +58,7 @@ def assert_windows(found: Rows, truth: Truth) -> None:
         assert row["mean"] == pytest.approx(summary.mean, rel=ONE_ULP, abs=0)
 
 
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize(
     ("partitions", "route", "memory"),
     [(1, "rows", 1_000_000), (1, "partials", 400), (3, "rows", 100), (3, "partials", 1_000_000)],
@@ -88,6 +89,7 @@ def of(account: Any) -> dict[str, Any]:
     return {name: getattr(account, name) for name in names}
 
 
+@pytest.mark.usefixtures("path")
 def test_the_workload_of_the_comparison_is_exact(tmp_path: Path) -> None:
     workload = write_workload(tmp_path / "w.jsonl", 20_000)
     run = LocalRun(load(TOML), [tmp_path / "w.jsonl"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.topics.contract import Contract, SourceFacts
@@ -28,6 +30,12 @@ def contracts(plan: Plan, facts: SourceFacts | None = None) -> tuple[Contract, .
         events(plan),
         decisions(plan),
     )
+
+
+def in_use(plan: Plan, promised: Iterable[Contract]) -> tuple[Contract, ...]:
+    """Those that this build writes or reads: models and the autopilot have their contracts, and do not run yet."""
+    left_out = {names(plan).events, names(plan).decisions}
+    return tuple(c for c in promised if c.name not in left_out)
 
 
 def group_name(plan: Plan) -> str:

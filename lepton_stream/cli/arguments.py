@@ -29,8 +29,3 @@ def spread(argv: Sequence[str]) -> list[str]:
             waiting = False
             out.append(word)
     return out
-
-
-def printable(text: str) -> str:
-    """Text of the data's own choosing as it may go to a terminal: what would steer it is shown instead of done."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

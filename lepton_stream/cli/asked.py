@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from lepton_stream.cli.observing import Observing
 from lepton_stream.core import Route
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.kafka.connect import Connection
@@ -15,7 +16,8 @@ class Asked:
     """What the command line asked for.
 
     `connection` None: the embedded broker. `options`: the broker's options but for its address, for the crew's command
-    lines. `run`: the name of a run with an end. `worker`: we are one of a crew.
+    lines. `run`: the name of a run with an end. `worker`: we are one of a crew. `observing`: what is shown of the run
+    besides its results.
     """
 
     plan: Plan
@@ -31,3 +33,4 @@ class Asked:
     static_id: str | None
     worker: int | None
     quiet: bool
+    observing: Observing

@@ -8,6 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from lepton_stream.cli.pipeline_name import MaybePipelineName
 from lepton_stream.pipeline.plan_hash import plan_hash
 from lepton_stream.pipeline.schema import schema_text
 from lepton_stream.pipeline.show import describe
@@ -16,15 +17,17 @@ from lepton_stream.pipeline.to_dict import to_dict
 
 
 def check(
-    pipeline: Annotated[
-        str | None, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")
-    ] = None,
+    pipeline: MaybePipelineName = None,
     as_json: Annotated[bool, typer.Option("--json", help="The whole plan as one JSON document.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the TOML instead.")] = False,
 ) -> None:
     """Read a pipeline, tell everything that is wrong with it at once, or what it does.
 
-    For example: lepton-stream check iot/air_quality, or: lepton-stream check my.toml --json
+    A shipped one: lepton-stream check iot/air_quality
+
+    Your own, for programs: lepton-stream check my.toml --json
+
+    For an editor's completion: lepton-stream check --schema
     """
     if schema:
         sys.stdout.write(schema_text().decode())

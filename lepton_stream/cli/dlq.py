@@ -14,6 +14,8 @@ import typer
 
 from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
 from lepton_stream.cli.kafka_options import takes_connection
+from lepton_stream.cli.pipeline_name import PipelineName
+from lepton_stream.cli.terminal import json_line, printable
 from lepton_stream.errors import UsageError
 from lepton_stream.formats.decoder import Reason
 from lepton_stream.pipeline.names import names
@@ -26,7 +28,6 @@ from lepton_stream.runtime.kafka.letters import Letter
 
 app = typer.Typer(help="Count, show and replay the dead letters of a pipeline.", no_args_is_help=True)
 
-Pipeline = Annotated[str, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")]
 Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only letters with this reason; may be repeated.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many letters.", metavar="N")]
@@ -35,28 +36,34 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be sent
 
 @app.command("list")
 @takes_connection
-def list_command(connection: Connection, pipeline: Pipeline, as_json: AsJson = False) -> None:
-    """Count the letters by reason and source partition; a record that has several letters counts once."""
+def list_command(connection: Connection, pipeline: PipelineName, as_json: AsJson = False) -> None:
+    """Count the letters by reason and source partition; a record that has several letters counts once.
+
+    For example: lepton-stream dlq list iot/air_quality --broker localhost:9092
+    """
     plan = find(pipeline)
     box = asyncio.run(open_box(connection, plan))
     document = counts_of(plan, box)
     if as_json:
         sys.stdout.write(orjson.dumps(document).decode() + "\n")
         return
-    print(f"{document['topic']}: {len(box.letters):,} letters of {plan.name}")
+    print(f"{document['topic']}: {document['letters']:,} letters of {plan.name}")
     for count in document["counts"]:
         print(f"  {count['reason']} partition {count['partition']}: {count['letters']:,}")
-    for name in ("repeated", "others", "foreign"):
+    for name, told in LEFT_OUT.items():
         if document[name]:
-            print(f"  {LEFT_OUT[name]}: {document[name]:,}")
+            print(f"  {told}: {document[name]:,}")
 
 
 @app.command("show")
 @takes_connection
 def show_command(
-    connection: Connection, pipeline: Pipeline, reason: Reasons = None, limit: Limit = None, as_json: AsJson = False
+    connection: Connection, pipeline: PipelineName, reason: Reasons = None, limit: Limit = None, as_json: AsJson = False
 ) -> int:
-    """Show letters with the original bytes, key and headers; with --json one object a line."""
+    """Show letters with the original bytes, key and headers; with --json one object a line.
+
+    For example: lepton-stream dlq show iot/air_quality --reason missing_field --limit 5
+    """
     plan, reasons = find(pipeline), known(reason)
     box = asyncio.run(open_box(connection, plan))
     try:
@@ -73,7 +80,7 @@ def show_command(
 @takes_connection
 def replay_command(
     connection: Connection,
-    pipeline: Pipeline,
+    pipeline: PipelineName,
     reason: Reasons = None,
     limit: Limit = None,
     dry_run: DryRun = False,
@@ -83,6 +90,10 @@ def replay_command(
 
     Letters stay where they are, and every pipeline that reads the source gets the records again: without source.id,
     what a pipeline has counted counts twice.
+
+    Look first: lepton-stream dlq replay iot/air_quality --reason out_of_range --dry-run
+
+    Then send: lepton-stream dlq replay iot/air_quality --reason out_of_range
     """
     plan, reasons = find(pipeline), known(reason)
     letters, would, sent = asyncio.run(_replay(connection, plan, reasons, limit, dry_run=dry_run))
@@ -105,6 +116,7 @@ async def _replay(
 
 
 LEFT_OUT = {
+    "again": "sent again and failed again, counted once, by the last attempt",
     "repeated": "written more than once (after a crash), counted once",
     "others": "letters of other pipelines that read this source, left out",
     "foreign": "records that are no letters of ours, left out",
@@ -123,13 +135,15 @@ def known(reasons: Sequence[str] | None) -> list[str]:
 
 def counts_of(plan: Plan, box: Box) -> dict[str, Any]:
     """Counts by reason and source partition, most frequent first."""
-    counts = Counter((x.reason.value, x.source.partition) for x in box.letters.values())
+    letters = newest(box.letters.values())
+    counts = Counter((x.reason.value, x.source.partition) for x in letters)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return {
         "topic": names(plan).dead_letters,
         "pipeline": plan.name,
-        "letters": len(box.letters),
+        "letters": len(letters),
         "counts": [{"reason": reason, "partition": p, "letters": n} for (reason, p), n in ordered],
+        "again": len(box.letters) - len(letters),
         "repeated": box.repeated,
         "others": box.others,
         "foreign": box.foreign,
@@ -151,7 +165,7 @@ def line_of(letter: Letter) -> str:
         **shown("key", letter.key),
         "headers": [{"name": name, **shown("value", data)} for name, data in letter.headers],
     }
-    return orjson.dumps(line).decode() + "\n"
+    return json_line(line)
 
 
 def shown(name: str, data: bytes | None) -> dict[str, str | None]:
@@ -165,19 +179,15 @@ def shown(name: str, data: bytes | None) -> dict[str, str | None]:
 def text_of(letter: Letter) -> str:
     """A few lines for people; control characters are told, not sent to the terminal."""
     tp = letter.source
+    where = f"{printable(tp.topic)} partition {tp.partition} offset {letter.offset}"
     lines = [
-        f"{tp.topic} partition {tp.partition} offset {letter.offset}: {letter.reason.value}, attempt {letter.attempt}",
+        f"{where}: {letter.reason.value}, attempt {letter.attempt}",
         f"  {printable(letter.detail)}",
     ]
     for name, data in (("key", letter.key), *((f"header {n}", d) for n, d in letter.headers), ("value", letter.value)):
         ((kind, text),) = shown(name, data).items()
         lines.append(f"  {printable(kind)}: {'none' if text is None else printable(text)}")
     return "\n".join(lines) + "\n"
-
-
-def printable(text: str) -> str:
-    """The text with whatever a terminal would act upon escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def lateness_lines(would: Lateness) -> list[str]:

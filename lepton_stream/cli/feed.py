@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from lepton_stream import clock
 from lepton_stream.cli.kafka_options import takes_connection
+from lepton_stream.cli.pipeline_name import PipelineName
 from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
@@ -29,7 +30,7 @@ from lepton_stream.runtime.kafka.schedule import AtOnce, Pace, Rate, Schedule
 @takes_connection
 def feed_command(
     connection: Connection,
-    pipeline: Annotated[str, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")],
+    pipeline: PipelineName,
     inputs: Annotated[
         list[str], typer.Option("--input", "-i", help="Files to read, merged by event time; - is stdin.")
     ],
@@ -42,7 +43,9 @@ def feed_command(
 ) -> None:
     """Send the records of files into the pipeline's source topic, as fast as it goes or at a pace.
 
-    For example: lepton-stream feed iot/air_quality --input data/*.csv.gz --rate 1000
+    A thousand events a second: lepton-stream feed iot/air_quality --input data/*.csv.gz --rate 1000
+
+    An hour of data in a second: lepton-stream feed my.toml --input events.jsonl --pace 3600
     """
     plan = find(pipeline)
     schedule = schedule_of(rate, pace)

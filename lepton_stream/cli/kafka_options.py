@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
@@ -70,6 +71,7 @@ def _in_place_of_first(command: Callable[..., T], made: Callable[[dict[str, str 
 
     @functools.wraps(command)
     def with_options(**given: Any) -> T:
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it tells of is everyday, or our own message
         options = {name: given.pop(name) for name in OPTIONS}
         return command(made(options), **given)
 

@@ -13,7 +13,11 @@ import typer
 
 from lepton_stream.cli.arguments import spread
 from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
+from lepton_stream.cli.terminal import printable
 from lepton_stream.errors import LeptonError
+from lepton_stream.telemetry.catalogue import REFUSED
+from lepton_stream.telemetry.facts import tell
+from lepton_stream.telemetry.logs import log_is_json
 
 COMMANDS = {
     "run": "run.run",
@@ -23,6 +27,8 @@ COMMANDS = {
     "feed": "feed.feed_command",
     "tail": "tail.tail",
     "dlq": "dlq.app",
+    "doctor": "doctor.doctor",
+    "dashboards": "dashboards.app",
     "version": "version.version",
 }
 """Where each command is: module and name below `lepton_stream.cli`."""
@@ -42,7 +48,7 @@ def app_for(argv: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_together)
-    for name in argv[:1] if argv and argv[0] in COMMANDS else COMMANDS:
+    for name in argv[:1] if argv and argv[0] in COMMANDS else sorted(COMMANDS):
         module, attribute = COMMANDS[name].split(".")
         command = getattr(importlib.import_module(f"lepton_stream.cli.{module}"), attribute)
         if isinstance(command, typer.Typer):
@@ -86,7 +92,10 @@ def outcome(argv: list[str]) -> int:
         error.show()
         return int(error.exit_code)
     except LeptonError as error:
-        print(f"lepton-stream: {error}", file=sys.stderr)
+        if log_is_json():
+            tell(REFUSED, exit_code=error.exit_code, error=str(error))
+        else:
+            print("\n".join(map(printable, f"lepton-stream: {error}".split("\n"))), file=sys.stderr)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return _SIGINT

@@ -14,6 +14,8 @@ import typer
 from lepton_stream.cli.asked import Asked
 from lepton_stream.cli.destinations import refuse_unwritable
 from lepton_stream.cli.kafka_options import EMBEDDED, OPTIONS, connection_of, takes_options
+from lepton_stream.cli.observing import LogAs, LogChoice, MetricsTo, observing
+from lepton_stream.cli.pipeline_name import PipelineName
 from lepton_stream.cli.run_local import run_locally
 from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.source import find
@@ -38,11 +40,16 @@ Partitions = Annotated[
 ]
 RouteBy = Annotated[RouteChoice, typer.Option(help="Pre-aggregate before the shuffle, or send rows.")]
 
+UntilEnd = Annotated[
+    bool, typer.Option("--until-end", help="Kafka: count what the topics hold now, close every window, leave.")
+]
+StaticId = Annotated[str | None, typer.Option(help="Kafka: static member id; worker N of several gets -N behind it.")]
+
 
 @takes_options
 def run(
     broker: Mapping[str, str | None],
-    pipeline: Annotated[str, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")],
+    pipeline: PipelineName,
     inputs: Inputs = None,
     output: OutputTo = None,
     stats: Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")] = None,
@@ -50,14 +57,13 @@ def run(
     partitions: Partitions = None,
     route: RouteBy = RouteChoice.PARTIALS,
     workers: Annotated[int, typer.Option(min=1, max=1000, help="Kafka: how many worker processes.")] = 1,
-    until_end: Annotated[
-        bool, typer.Option("--until-end", help="Kafka: count what the topics hold now, close every window, leave.")
-    ] = False,
-    static_id: Annotated[
-        str | None, typer.Option(help="Kafka: static member id; worker N of several gets -N behind it.")
-    ] = None,
+    until_end: UntilEnd = False,
+    static_id: StaticId = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no totals on stderr.")] = False,
+    metrics: MetricsTo = None,
+    log_format: LogAs = LogChoice.TEXT,
     worker: Annotated[int | None, typer.Option(hidden=True)] = None,
+    tell_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
     run_id: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Run a pipeline: over files in this process, or on Kafka.
@@ -72,10 +78,11 @@ def run(
 
     $LEPTON__KAFKA__SESSION_SECONDS (10): after so long without a sign of life a worker's partitions go to the others.
     """
+    shown = observing(metrics, log_format, worker, tell_fd)
     plan = find(pipeline)
     if inputs and broker["broker"] is None:
         files = (inputs, output or "-", stats, dead_letters)
-        return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
+        return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet, observing=shown)
     _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, until_end=until_end)
     if workers > 1 and _broker_of(broker) == EMBEDDED:
         raise UsageError("--workers: the embedded broker keeps no commit metadata, which several workers need; use one")
@@ -94,6 +101,7 @@ def run(
         static_id=static_id,
         worker=worker,
         quiet=quiet or worker is not None,
+        observing=shown,
     )
     from lepton_stream.cli.run_kafka import run_on_kafka  # noqa: PLC0415  half a second that runs over files save
 

@@ -10,21 +10,28 @@ import resource
 import signal
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lepton_stream import clock
+from lepton_stream._version import __version__
 from lepton_stream.account import Account
 from lepton_stream.agents import declare
 from lepton_stream.cli.asked import Asked
 from lepton_stream.cli.destinations import write_stats, writing
+from lepton_stream.cli.observing import served, telling_parent
+from lepton_stream.cli.progress_kafka import progress, start_line
 from lepton_stream.cli.totals import print_account
+from lepton_stream.compiled import loader
 from lepton_stream.errors import LeptonError, UsageError
 from lepton_stream.formats.results_out import open_output
 from lepton_stream.protocol.stored import Totals
+from lepton_stream.runtime.allocator import keep_freed_memory
 from lepton_stream.runtime.inputs import open_inputs
 from lepton_stream.runtime.kafka.bulk import BulkProducer
 from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.crew_telling import CrewTelling
 from lepton_stream.runtime.kafka.embedded import embedded
 from lepton_stream.runtime.kafka.feed import Fed, Feed, waves
 from lepton_stream.runtime.kafka.newest import newest
@@ -32,16 +39,22 @@ from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.preflight import refuse_misfit
 from lepton_stream.runtime.kafka.schedule import AtOnce
 from lepton_stream.runtime.kafka.service import opened, prepared_topics, totals
+from lepton_stream.runtime.kafka.telling import Telling
 from lepton_stream.runtime.kafka.timing import timing_of
 from lepton_stream.runtime.kafka.worker import Settings, Worker
 from lepton_stream.runtime.kafka.workers import Crew
 from lepton_stream.runtime.stopwatch import Stopwatch
+from lepton_stream.telemetry.catalogue import SAID, WORKER_STARTED
+from lepton_stream.telemetry.facts import tell
+from lepton_stream.telemetry.logs import keep_secret, log_is_json
+from lepton_stream.telemetry.pipe import Sender
+from lepton_stream.telemetry.tally import Tally
 
 
 def run_on_kafka(asked: Asked) -> int:
     """Run until the end, a signal or an error."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it tells of is everyday, or ends us with an error
+    keep_secret(asked.connection.password if asked.connection else "")
     return asyncio.run(_run(asked))
 
 
@@ -53,6 +66,7 @@ def _spare_the_collector() -> None:
 
 async def _run(asked: Asked) -> int:
     _spare_the_collector()
+    keep_freed_memory()
     stop, signals = asyncio.Event(), list[int]()
 
     def on_signal(number: int) -> None:
@@ -63,41 +77,80 @@ async def _run(asked: Asked) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
     async with AsyncExitStack() as stack:
+        server = stack.enter_context(served(asked.observing, asked.plan.name, asked.workers))
         connection = asked.connection
         if connection is None:
             connection = await stack.enter_async_context(embedded())
             _say(asked, f"embedded broker at {connection.bootstrap}, in memory only")
             await prepared_topics(asked.plan, connection)
         watch = Stopwatch(clock.cpu_s)
-        outside = await stack.enter_async_context(opened(asked.plan, connection, route=asked.route, watch=watch))
+        service = opened(asked.plan, connection, route=asked.route, watch=watch, called=asked.pipeline)
+        outside = await stack.enter_async_context(service)
         _tell_limits(asked, outside)
         began = clock.elapsed_s()
         if asked.inputs:
             await _feed(asked, connection, outside)
-        stored = await _work(asked, connection, outside, stop)
+        if asked.worker is None:
+            await refuse_misfit(outside)
+        if server is not None:
+            _say(asked, f"metrics at {server.url}")
+        tally = server.tally if server else None
+        if asked.worker is None:
+            await outside.view.look()
+            _say(asked, start_line(outside, asked.workers, to_the_end=asked.run is not None))
+            shown = asked.run is not None and not asked.quiet and not log_is_json()
+            await stack.enter_async_context(progress(outside, shown=shown))
+        if asked.workers == 1 or asked.worker is not None:
+            sender = stack.enter_context(telling_parent(asked.observing.tell_fd))
+            stored = await _work(asked, outside, stop, _telling(asked, sender, tally, watch))
+        else:
+            stored = await _work_as_crew(asked, connection, outside, stop, tally)
         if asked.worker is None:
             await _close(asked, outside, stored, clock.elapsed_s() - began, watch)
     return 128 + signals[0] if signals and asked.worker is None else 0
 
 
-async def _work(asked: Asked, connection: Connection, outside: Outside, stop: asyncio.Event) -> Totals:
-    """Run; the account of what is durable then."""
-    if asked.worker is None:
-        await refuse_misfit(outside)
-    if asked.workers == 1 or asked.worker is not None:
-        instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
-        worker = Worker(outside, Settings(asked.run, instance, timing_of(os.environ)), declare)
-        await worker.run(stop)
-        if asked.worker is not None:
-            return Totals()  # the crew's parent tells
-        return await totals(outside) if outside.keeps_metadata else worker.totals()
+def _telling(asked: Asked, sender: Sender | None, tally: Tally | None, watch: Stopwatch) -> Telling | None:
+    """To whom this worker tells how it is: to its parent, or to the server of this process."""
+    number = asked.worker or 0
+    if sender is not None:
+        return Telling(sender.send, watch.stages, number)
+    return None if tally is None else Telling(partial(tally.hear, number), watch.stages, number)
+
+
+async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Telling | None) -> Totals:
+    """Run one worker in this process; the account of what is durable then."""
+    instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
+    worker = Worker(outside, Settings(asked.run, instance, timing_of(os.environ), telling=telling), declare)
+    loading = loader.start(partial(_say, asked))
+    if loader.wished():
+        await asyncio.to_thread(loading.join)
+    tell(WORKER_STARTED, version=__version__, plan=outside.job.plan_hash, group=outside.names.group)
+    await worker.run(stop)
+    if asked.worker is not None:
+        return Totals()  # the crew's parent tells
+    return await totals(outside) if outside.keeps_metadata else worker.totals()
+
+
+async def _work_as_crew(
+    asked: Asked, connection: Connection, outside: Outside, stop: asyncio.Event, tally: Tally | None
+) -> Totals:
+    """Run several workers, each in a process of its own; the account of what is durable then."""
     if not outside.keeps_metadata:
         raise UsageError("--workers: this broker keeps no commit metadata, which several workers need; use one")
     command = ["run", asked.pipeline, "--broker", connection.bootstrap, "--route", asked.route]
     command += [*asked.options, *(["--until-end", "--run-id", asked.run] if asked.run else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
+    command += ["--log-format", asked.observing.log_format.value]
     await outside.view.begin_run()
-    await Crew(asked.workers, command, lambda text: _say(asked, text)).run(stop)
+    telling = CrewTelling(outside, tally) if tally else None
+    watching = [asyncio.create_task(telling.watch())] if telling else []
+    try:
+        await Crew(asked.workers, command, lambda text: _say(asked, text), telling).run(stop)
+    finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
     await outside.view.look()
     if asked.run is not None and not stop.is_set() and not outside.view.ended:
         raise LeptonError("the workers left before the end was reached: a defect; what is committed stands, run again")
@@ -135,6 +188,7 @@ async def _close(asked: Asked, outside: Outside, stored: Totals, seconds: float,
     stats |= {"seconds": round(seconds, 6), "cpu_seconds": round(own + children.ru_utime + children.ru_stime, 6)}
     if outside.first_chunk_s is not None and outside.last_result_s is not None:
         stats["busy_seconds"] = round(outside.last_result_s - outside.first_chunk_s, 6)
+    stats["path"] = loader.path()
     stats["stages"] = {stage: round(s, 6) for stage, s in watch.stages.items()}
     if asked.stats is not None:
         write_stats(asked.stats, stats)
@@ -148,5 +202,7 @@ def _stats(outside: Outside, stored: Totals) -> dict[str, Any]:
 
 
 def _say(asked: Asked, text: str) -> None:
-    if not asked.quiet:
+    if log_is_json():
+        tell(SAID, text=text)
+    elif not asked.quiet:
         print(f"{asked.plan.name}: {text}", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self, TextIO
 
@@ -17,13 +18,17 @@ from lepton_stream.cli.destinations import (
     write_stats,
     writing,
 )
+from lepton_stream.cli.observing import Observing, served
 from lepton_stream.cli.progress import bar
 from lepton_stream.cli.totals import totals
 from lepton_stream.core import Route
 from lepton_stream.formats.dead_letters import DeadLetter, to_line
 from lepton_stream.formats.results_out import Output, open_output
 from lepton_stream.pipeline.plan import Plan
+from lepton_stream.runtime.allocator import keep_freed_memory
 from lepton_stream.runtime.local import LocalRun, Options
+from lepton_stream.runtime.local_telling import LocalTelling
+from lepton_stream.telemetry.logs import log_is_json
 
 
 def run_locally(
@@ -36,14 +41,19 @@ def run_locally(
     partitions: int | None,
     route: Route,
     quiet: bool,
+    observing: Observing,
 ) -> int:
     """Read the inputs to their end; the exit code."""
+    keep_freed_memory()
     refuse_overlaps(inputs, {"--output": output, "--stats": stats, "--dead-letters": dead_letters})
     refuse_unwritable("--stats", stats)
     refuse_unwritable("--dead-letters", dead_letters)
     with ExitStack() as open_files:
         letters = _Burial(dead_letters)
-        options = Options(partitions=partitions, route=route, bury=letters, stdin=_bytes_of(sys.stdin))
+        server = open_files.enter_context(served(observing, plan.name, 1)) if observing.said else None
+        telling = LocalTelling(partial(server.tally.hear, 0)) if server else None
+        stdin = _bytes_of(sys.stdin)
+        options = Options(partitions=partitions, route=route, bury=letters, stdin=stdin, telling=telling)
         # Inputs first: a mistyped one must not cost the results and dead letters of an earlier run.
         local = open_files.enter_context(LocalRun(plan, [Path(i) for i in inputs], options))
         out = open_output(output, _bytes_of(sys.stdout))
@@ -67,7 +77,7 @@ def _bytes_of(stream: TextIO | None) -> BinaryIO | None:
 def _drive(local: LocalRun, out: Output, name: str, *, quiet: bool) -> None:
     interrupted = True
     try:
-        with writing(name), out, bar(local, quiet=quiet) as progress:
+        with writing(name), out, bar(local, quiet=quiet or log_is_json()) as progress:
             for batch in local:
                 out.write(list(batch.rows()))
                 progress.update()

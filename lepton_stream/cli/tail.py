@@ -17,9 +17,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from lepton_stream import clock
-from lepton_stream.cli.arguments import printable
 from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
 from lepton_stream.cli.kafka_options import takes_connection
+from lepton_stream.cli.pipeline_name import PipelineName
+from lepton_stream.cli.terminal import json_line, printable
 from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.source import find
@@ -39,7 +40,7 @@ class Show(Protocol):
 @takes_connection
 def tail(
     connection: Connection,
-    pipeline: Annotated[str, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")],
+    pipeline: PipelineName,
     from_start: Annotated[bool, typer.Option("--from-start", help="Everything that the topic holds.")] = False,
     last: Annotated[int, typer.Option(min=0, help="Begin with the last N records.", metavar="N")] = 0,
     until_quiet: Annotated[
@@ -49,7 +50,9 @@ def tail(
 ) -> int:
     """Show results as they are published, each in its newest version: a table on a terminal, else JSON lines.
 
-    For example: lepton-stream tail iot/air_quality --last 20, or into a file: --from-start --until-quiet 2 > out.jsonl
+    Live: lepton-stream tail iot/air_quality --last 20
+
+    All there is, into a file: lepton-stream tail iot/air_quality --from-start --until-quiet 2 > results.jsonl
     """
     if from_start and last:
         raise UsageError("--from-start and --last: give one of them")
@@ -83,7 +86,7 @@ class _Lines:
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> None:
         for row in rows:
-            sys.stdout.write(orjson.dumps(row).decode() + "\n")
+            sys.stdout.write(json_line(row))
         if rows:
             sys.stdout.flush()
 
@@ -121,16 +124,20 @@ def table_of(title: str, rows: Sequence[dict[str, Any]]) -> Table:
     table = Table(title=title, expand=False)
     for name in columns:
         numeric = any(isinstance(row.get(name), int | float) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left")
+        table.add_column(escape(printable(name)), justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(cell_of(name, row.get(name)) for name in columns))
     return table
 
 
 def cell_of(name: str, value: Any) -> str:
-    """Times as UTC, numbers short enough for a column."""
+    """Times as UTC, numbers short enough for a column; of the most frequent values value and count."""
     if value is None:
         return ""
+    if isinstance(value, list):
+        return ", ".join(cell_of("", item) for item in value)
+    if isinstance(value, dict):
+        return " ".join(cell_of("", value.get(key)) for key in ("value", "count"))
     if name in ("window_start", "window_end") and isinstance(value, int):
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     return f"{value:.6g}" if isinstance(value, float) else escape(printable(str(value)))

@@ -12,6 +12,8 @@ import orjson
 import typer
 
 from lepton_stream.cli.kafka_options import takes_connection
+from lepton_stream.cli.pipeline_name import PipelineName
+from lepton_stream.cli.terminal import printable
 from lepton_stream.errors import IntegrityError
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
@@ -23,7 +25,6 @@ from lepton_stream.topics.difference import Step, differs
 
 app = typer.Typer(help="Plan, create and check the topics of a pipeline.", no_args_is_help=True)
 
-Pipeline = Annotated[str, typer.Argument(help="A shipped name (iot/air_quality), a TOML file, or module:object.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")]
 
@@ -32,7 +33,7 @@ WORDS = {"create": "create", "set": "set", "grow": "add", "wrong": "WRONG", "ref
 
 @app.command("plan")
 @takes_connection
-def plan_command(connection: Connection, pipeline: Pipeline, as_json: AsJson = False) -> None:
+def plan_command(connection: Connection, pipeline: PipelineName, as_json: AsJson = False) -> None:
     """Tell what `apply` would create and change, and what is wrong. Changes nothing.
 
     For example: lepton-stream topics plan iot/air_quality --broker localhost:9092
@@ -44,10 +45,14 @@ def plan_command(connection: Connection, pipeline: Pipeline, as_json: AsJson = F
 
 @app.command("apply")
 @takes_connection
-def apply_command(connection: Connection, pipeline: Pipeline, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def apply_command(
+    connection: Connection, pipeline: PipelineName, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
     """Create what is missing and change what differs; a second time nothing is left to do.
 
     Ends with 5 where something is left that only a person can mend.
+
+    For example: lepton-stream topics apply iot/air_quality --broker localhost:9092
     """
     plan = find(pipeline)
     if dry_run:
@@ -57,13 +62,18 @@ def apply_command(connection: Connection, pipeline: Pipeline, dry_run: DryRun = 
     steps = asyncio.run(_applied(connection, plan))
     _tell(plan, steps, as_json=as_json, good="nothing to do")
     if left := [s for s in steps if s.action == "wrong"]:
-        raise IntegrityError(f"{plan.name}: {_count(len(left), 'difference')} cannot be mended from here, see above")
+        raise IntegrityError(
+            f"{plan.name}: {_count(len(left), 'difference')} cannot be mended from here; see the lines above"
+        )
 
 
 @app.command("check")
 @takes_connection
-def check_command(connection: Connection, pipeline: Pipeline, as_json: AsJson = False) -> None:
-    """Hold the cluster against the contracts; ends with 5 where it differs. Changes nothing."""
+def check_command(connection: Connection, pipeline: PipelineName, as_json: AsJson = False) -> None:
+    """Hold the cluster against the contracts; ends with 5 where it differs. Changes nothing.
+
+    For example: lepton-stream topics check iot/air_quality --broker localhost:9092
+    """
     plan = find(pipeline)
     seen = asyncio.run(_surveyed(connection, plan))
     _tell(plan, seen.steps, as_json=as_json, good=f"all {len(seen.contracts)} topics are as they should be")
@@ -89,7 +99,7 @@ def _tell(plan: Plan, steps: Sequence[Step], *, as_json: bool, good: str) -> Non
         sys.stdout.write(orjson.dumps(document).decode() + "\n")
         return
     for step in steps:
-        print(line_of(step))
+        print(printable(line_of(step)))
     if not differs(steps):
         print(f"{plan.name}: {good}")
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 
 from lepton_stream.account import Account
-from lepton_stream.cli.arguments import printable
+from lepton_stream.cli.terminal import printable
 from lepton_stream.runtime.local import LocalRun
+from lepton_stream.telemetry.catalogue import ENDED
+from lepton_stream.telemetry.facts import tell
+from lepton_stream.telemetry.logs import log_is_json
 
 _NAMED, _LONGEST = 20, 60
 
@@ -14,13 +17,16 @@ _NAMED, _LONGEST = 20, 60
 def totals(run: LocalRun, *, interrupted: bool = False) -> None:
     """What became of the records, how many results, how fast."""
     print_account(run.plan.name, run.account, run.results, run.seconds)
-    if interrupted and not run.ended:
+    if interrupted and not run.ended and not log_is_json():
         told = "interrupted: what was written is right as far as it goes; open windows were not published"
         print(f"  {told}", file=sys.stderr)
 
 
 def print_account(name: str, account: Account, results: int, seconds: float) -> None:
-    """The account in a few lines; `seconds`: of this run."""
+    """The account in a few lines, as one fact where the log is JSON; `seconds`: of this run."""
+    if log_is_json():
+        tell(ENDED, account=account.to_dict(), results=results, seconds=round(seconds, 6))
+        return
     dead = account.dead_lettered.total()
     outcomes = (
         f"accepted {account.accepted:,}, duplicate {account.duplicate:,}, late {account.late:,}, dead-lettered {dead:,}"

@@ -2,4 +2,30 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from lepton_stream.compiled.grouped import add_limbs, count, extreme_floats, limb_range, murmur2
+from lepton_stream.compiled.json import json_fields, scan_json
+from lepton_stream.compiled.records import Body, split_records
+from lepton_stream.compiled.siphash import absorb_numbers, absorb_text, finish, text_prints
+from lepton_stream.compiled.slots import cells, find, mix, move, seen, settle
+
+__all__ = [
+    "Body",
+    "absorb_numbers",
+    "absorb_text",
+    "add_limbs",
+    "cells",
+    "count",
+    "extreme_floats",
+    "find",
+    "finish",
+    "json_fields",
+    "limb_range",
+    "mix",
+    "move",
+    "murmur2",
+    "scan_json",
+    "seen",
+    "settle",
+    "split_records",
+    "text_prints",
+]

@@ -9,7 +9,7 @@ state, whatever chunks they came in.
 """
 
 from lepton_stream.core.checkpoint import Checkpoint, Slice, checkpoint, durable_checkpoint, waiting
-from lepton_stream.core.delta import apply
+from lepton_stream.core.delta import apply, progress_in
 from lepton_stream.core.fold import PartitionState, fold
 from lepton_stream.core.job import Job, Route, SourceState
 from lepton_stream.core.prepare import Prepared, heartbeat, prepare, remember
@@ -28,6 +28,7 @@ __all__ = [
     "fold",
     "heartbeat",
     "prepare",
+    "progress_in",
     "remember",
     "waiting",
 ]

@@ -47,7 +47,7 @@ def checkpoint(state: PartitionState, most: int | None = None) -> Checkpoint:
         batches += close(table, _mark(state, table), state.number, most).results
         more |= len(table.closable(_mark(state, table), 1)) > 0
         table.sweep()
-    state.published += sum(map(len, batches))
+    _count(state, batches)
     return Checkpoint(state.number, batches, more=more)
 
 
@@ -67,11 +67,17 @@ def durable_checkpoint(job: Job, state: PartitionState, turn: Slice | None, most
         if turn is not None:
             kept = np.union1d(kept, table.slice_rows(turn.number, turn.of))
         chosen.append(Selection(kept, closed.gone))
-    state.published += sum(map(len, batches))
+    _count(state, batches)
     delta = dump(job, state, chosen)
     for table in state.tables:
         table.sweep()
     return Checkpoint(state.number, batches, delta, more)
+
+
+def _count(state: PartitionState, batches: list[Results]) -> None:
+    for batch in batches:
+        state.published += len(batch)
+        state.by_window[batch.window] += len(batch)
 
 
 def waiting(state: PartitionState) -> bool:

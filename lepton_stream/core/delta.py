@@ -7,7 +7,9 @@ give the state.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,13 +45,15 @@ def dump(job: Job, state: PartitionState, selections: list[Selection]) -> bytes:
         arrays[f"{i}/final"] = table.final[chosen.kept]
         put_states(arrays, f"{i}/states", states)
         tables.append({"closed_to": table.closed_to, "states": [(key, list(s)) for key, s in states.items()]})
-    progress = {str(s): (p.next, p.high, p.idle, p.ended, p.earlier) for s, p in state.progress.items()}
+    progress = {str(s): (p.next, p.high, p.idle, p.ended, p.earlier, p.era) for s, p in state.progress.items()}
     meta = {
         "kind": "delta",
         "plan": job.plan_hash,
         "partitions": job.partitions,
         "number": state.number,
         "published": state.published,
+        "era": state.era,
+        "by_window": dict(state.by_window),
         "progress": progress,
         "account": {str(s): a.to_dict() for s, a in state.account.items()},
         "tables": tables,
@@ -73,10 +77,27 @@ def apply(job: Job, state: PartitionState, data: bytes) -> None:
             "their number cannot change; give the pipeline a new `version`, which has topics of its own"
         )
     state.number, state.published = meta["number"], meta["published"]
-    state.progress = {int(s): Progress(*p) for s, p in meta["progress"].items()}
+    state.by_window = _by_window(job, meta)
+    state.progress, state.era = _progress(meta), meta.get("era", 0)  # earlier builds knew no eras
     state.account = {int(s): Account.from_dict(a) for s, a in meta["account"].items()}
     for i, (table, told) in enumerate(zip(state.tables, meta["tables"], strict=True)):
         _apply_table(job, table, arrays, i, told)
+
+
+def progress_in(data: bytes) -> dict[int, Progress]:
+    """What a delta says of every source, without the rest."""
+    return _progress(wire.load(data)[0])
+
+
+def _progress(meta: dict[str, Any]) -> dict[int, Progress]:
+    return {int(s): Progress(*p) for s, p in meta["progress"].items()}
+
+
+def _by_window(job: Job, meta: dict[str, Any]) -> Counter[str]:
+    """Results by window section; earlier builds wrote the sum alone, which tells it where there is one section."""
+    if "by_window" not in meta and len(job.sections) == 1:
+        return Counter({job.sections[0].window.name: meta["published"]})
+    return Counter(meta.get("by_window", {}))
 
 
 def _apply_table(job: Job, table: Table, arrays: wire.Arrays, i: int, told: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +25,9 @@ UNKNOWN = -1
 class PartitionState:
     """What merge knows of one shuffle partition: the tables, the progress of every source, the account it keeps.
 
-    `number`: of the last checkpoint; `published`: results in all checkpoints so far.
+    `number`: of the last checkpoint; `published`: results in all checkpoints so far, `by_window` the same by window
+    section (state that an older build wrote does not know it of several sections: there it begins at nothing). `era`:
+    the highest number of a run that a frame has told.
     """
 
     tables: list[Table]
@@ -32,6 +35,8 @@ class PartitionState:
     account: dict[int, Account] = field(default_factory=dict)
     number: int = 0
     published: int = 0
+    by_window: Counter[str] = field(default_factory=Counter)
+    era: int = 0
 
     @classmethod
     def empty(cls, job: Job, sources: dict[int, int]) -> PartitionState:
@@ -40,8 +45,8 @@ class PartitionState:
 
     @property
     def ended(self) -> bool:
-        """Whether every source has ended."""
-        return all(p.ended for p in self.progress.values())
+        """Whether every source has ended in the run that goes on now."""
+        return all(p.ended and not p.earlier for p in self.progress.values())
 
 
 def fold(job: Job, state: PartitionState, frame: Frame) -> bool:
@@ -61,14 +66,26 @@ def fold(job: Job, state: PartitionState, frame: Frame) -> bool:
     progress.next = frame.end
     progress.high = max(progress.high, frame.high)
     progress.idle = max(progress.idle, frame.idle)
-    if state.ended and frame.start < frame.end:
-        for other in state.progress.values():
-            other.earlier = True
-    if frame.start < frame.end or frame.ended:
-        progress.earlier = False
+    _note_run(state, frame)
     # a range that follows an end begins another run; a heartbeat that says nothing of the end leaves it as it was
     progress.ended = frame.ended or (progress.ended and frame.start == frame.end)
+    if frame.ended:
+        progress.era = max(progress.era, frame.era)  # a zombie may tell an end that it has claimed in an earlier run
+    if frame.start < frame.end or frame.ended:
+        progress.earlier = progress.ended and progress.era < state.era
     return True
+
+
+def _note_run(state: PartitionState, frame: Frame) -> None:
+    """A new run has begun: what ended before may have more to send, and holds windows open until it has told.
+
+    Where the broker keeps no metadata all runs have one number: there a range that follows the end of all tells it.
+    """
+    if frame.era <= state.era and not (state.ended and frame.start < frame.end):
+        return
+    state.era = max(state.era, frame.era)
+    for progress in state.progress.values():
+        progress.earlier = progress.ended
 
 
 def _expected(job: Job, state: PartitionState, frame: Frame) -> Progress | None:
@@ -78,7 +95,11 @@ def _expected(job: Job, state: PartitionState, frame: Frame) -> Progress | None:
         )
     progress = state.progress.get(frame.source)
     if progress is None:
-        raise IntegrityError(f"frame of source partition {frame.source}, which this pipeline does not know")
+        raise IntegrityError(
+            f"frame of source partition {frame.source}, which was not there when the counting began: keys have "
+            "moved between partitions, and duplicates with them; nothing of it was counted. Give the plan a new "
+            "`version`, which has a group and topics of its own"
+        )
     s, start, end = frame.source, frame.start, frame.end
     if progress.next == UNKNOWN:
         return progress

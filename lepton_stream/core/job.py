@@ -54,8 +54,12 @@ class Job:
 
 
 class SourceState:
-    """What prepare knows of one source partition: the ids it remembers and the highest event time so far."""
+    """What prepare knows of one source partition: the ids it remembers and the highest event time so far.
+
+    `era`: the number of the run, which its frames carry.
+    """
 
     def __init__(self, job: Job) -> None:
         self.high = NEVER
+        self.era = 0
         self.dedup = DedupMemory(job.plan.dedup_memory) if job.plan.source.id is not None else None

@@ -22,7 +22,7 @@ from lepton_stream.shuffle.routing import partitions_of
 from lepton_stream.windows.section import Section
 from lepton_stream.windows.watermark import NEVER, high_before, late
 
-_SAMPLED = 1024
+_SAMPLED = 1024  # a power of two
 _NAME_LENGTH = 100
 _NAMES_A_RECORD = 50
 
@@ -65,7 +65,7 @@ def prepare(job: Job, source: SourceState, chunk: Chunk) -> Prepared:
         for p, part in enumerate(_parts(job, section, rows)):
             if len(part):
                 parts[p].append((number, part))
-    frames = _frames(job, chunk, source.high, parts, account)
+    frames = _frames(job, chunk, source, parts, account)
     job.lap("group and aggregate")
     return Prepared(frames, decoded.rejects, offsets[late_for_all], account)
 
@@ -80,7 +80,7 @@ def _clean(job: Job, chunk: Chunk) -> tuple[Decoded, Index]:
 
 def _unlisted(job: Job, chunk: Chunk, decoded: Decoded) -> Counter[str]:
     """Looks at few records, chosen by their offsets, so that any cut of the log looks at the same ones."""
-    sampled = decoded.rows[chunk.offsets[decoded.rows] % _SAMPLED == 0]
+    sampled = decoded.rows[chunk.offsets[decoded.rows] & (_SAMPLED - 1) == 0]
     names: Counter[str] = Counter()
     for row in sampled.tolist():
         found = sorted(job.decoder.unlisted(chunk.values[row] or b""))
@@ -128,7 +128,9 @@ def _parts(job: Job, section: Section, rows: Rows) -> list[Part]:
     return split(aggregate(section, rows, grouped), target, job.partitions)
 
 
-def _frames(job: Job, chunk: Chunk, high: int, parts: list[list[tuple[int, Part]]], account: Account) -> list[Frame]:
+def _frames(
+    job: Job, chunk: Chunk, source: SourceState, parts: list[list[tuple[int, Part]]], account: Account
+) -> list[Frame]:
     """One frame a shuffle partition, empty ones too; the account travels in one of them."""
     s = chunk.source.partition
     return [
@@ -137,15 +139,18 @@ def _frames(job: Job, chunk: Chunk, high: int, parts: list[list[tuple[int, Part]
             source=s,
             start=chunk.start,
             end=chunk.end,
-            high=high,
+            high=source.high,
             parts=tuple(parts[p]),
             account=account if p == s % job.partitions else None,
+            era=source.era,
         )
         for p in range(job.partitions)
     ]
 
 
-def heartbeat(job: Job, source: int, at: int, high: int, idle: int = NEVER, *, ended: bool = False) -> list[Frame]:
+def heartbeat(
+    job: Job, source: int, at: int, high: int, idle: int = NEVER, *, ended: bool = False, era: int = 0
+) -> list[Frame]:
     """Frames without records, one a shuffle partition: how far time has come, and whether the source has ended."""
-    one = Frame(job.plan_hash, source, at, at, high, idle, ended)
+    one = Frame(job.plan_hash, source, at, at, high, idle, ended, era=era)
     return [one] * job.partitions

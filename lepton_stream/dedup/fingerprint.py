@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lepton_stream.columns import Column, Index, Numbers, Text, Words
+from lepton_stream.columns import Column, Index, Mask, Numbers, Text, Words
+from lepton_stream.compiled import switch
 
 LONG = 256
 """Texts longer than this many bytes go through BLAKE2b one by one; a column of them would loop over its longest."""
@@ -45,6 +46,7 @@ class Fingerprints(NamedTuple):
 _Lanes: TypeAlias = list[Words]
 _TYPE = {"f": 1, "i": 2, "b": 3}
 _TEXT, _MISSING = 4, 0
+_ALL: Mask = np.zeros(0, np.bool_)  # what compiled functions take for "no row is missing"
 _INITIAL = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
 
 
@@ -85,16 +87,47 @@ def _absorb_some(v: _Lanes, word: Words, rows: Index) -> None:
 
 def fingerprints(columns: Sequence[Column], key: Key) -> Fingerprints:
     """One fingerprint a row over all columns together. All columns have the same length."""
-    n = len(columns[0])
-    keys = (key.k0, key.k1, key.k0, key.k1)
-    v = [np.full(n, i ^ k, np.uint64) for i, k in zip(_INITIAL, keys, strict=True)]
-    v[1] ^= np.uint64(0xEE)
+    functions = switch.current()
+    if functions is not None:
+        return _compiled(functions, columns, key)
+    v = [np.full(len(columns[0]), lane, np.uint64) for lane in _start(key)]
     for column in columns:
         if isinstance(column, Text):
             _absorb_text(v, column, key)
         else:
             _absorb_numbers(v, column)
     return _finish(v)
+
+
+def _start(key: Key) -> Words:
+    """The four lanes before the first word."""
+    lanes = np.array(_INITIAL, np.uint64) ^ np.array((key.k0, key.k1, key.k0, key.k1), np.uint64)
+    lanes[1] ^= np.uint64(0xEE)
+    return lanes
+
+
+def _compiled(functions: Any, columns: Sequence[Column], key: Key) -> Fingerprints:
+    """The same by compiled functions; only long texts are left to `_absorb_long`."""
+    n, first = len(columns[0]), columns[0]
+    prints = Fingerprints(np.empty(n, np.uint64), np.empty(n, np.uint64))
+    if len(columns) == 1 and isinstance(first, Text) and first.valid is None and not _has_long(first):
+        functions.text_prints(first.data, first.start, first.length, _start(key), _TEXT, *prints)
+        return prints
+    v = np.tile(_start(key), (n, 1))
+    for column in columns:
+        valid = _ALL if column.valid is None else column.valid
+        if isinstance(column, Text):
+            functions.absorb_text(v, column.data, column.start, column.length, valid, LONG, _TEXT)
+            if _has_long(column):
+                _absorb_long(list(v.T), column, key)
+        else:
+            functions.absorb_numbers(v, _bits(column), valid, _TYPE[column.values.dtype.kind])
+    functions.finish(v, *prints)
+    return prints
+
+
+def _has_long(column: Text) -> bool:
+    return int(column.length.max(initial=0)) > LONG
 
 
 def _finish(v: _Lanes) -> Fingerprints:
@@ -109,15 +142,18 @@ def _finish(v: _Lanes) -> Fingerprints:
 
 
 def _absorb_numbers(v: _Lanes, column: Numbers) -> None:
-    values: np.ndarray[tuple[int, ...], np.dtype[np.generic]] = column.values
-    header = np.full(len(values), _TYPE[values.dtype.kind], np.uint64)
+    header = np.full(len(column), _TYPE[column.values.dtype.kind], np.uint64)
     if column.valid is not None:
         header[~column.valid] = _MISSING
+    _absorb(v, header)
+    _absorb(v, _bits(column))
+
+
+def _bits(column: Numbers) -> Words:
+    values: np.ndarray[tuple[int, ...], np.dtype[np.generic]] = column.values
     if values.dtype.kind == "f":
         values = column.values + 0.0  # -0.0 and 0.0 are one number
-    words = values.astype(np.uint64) if values.dtype.kind == "b" else values.view(np.uint64)
-    _absorb(v, header)
-    _absorb(v, words)
+    return values.astype(np.uint64) if values.dtype.kind == "b" else values.view(np.uint64)
 
 
 def _absorb_text(v: _Lanes, column: Text, key: Key) -> None:
@@ -126,7 +162,7 @@ def _absorb_text(v: _Lanes, column: Text, key: Key) -> None:
         header[~column.valid] = _MISSING
     _absorb(v, header)
     length = column.length
-    if int(length.max(initial=0)) > LONG:
+    if _has_long(column):
         _absorb_long(v, column, key)
         length = np.where(length > LONG, 0, length)
     longest = int(length.max(initial=0))

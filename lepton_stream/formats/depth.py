@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from lepton_stream.columns import Index
+from lepton_stream.columns import Index, Octets
 
 MAX_DEPTH = 32
 """Levels of `{` and `[` that a record may nest, ignored fields included."""
@@ -27,14 +27,13 @@ def depth(document: bytes) -> int:
     return int(np.cumsum(steps, dtype=np.int64).max(initial=0))
 
 
-def suspects(data: bytes, start: Index, length: Index) -> Index:
+def suspects(data: Octets, start: Index, length: Index) -> Index:
     """Rows with more than MAX_DEPTH opening brackets, in strings or not: the only ones that can nest deeper."""
-    view = np.frombuffer(data, np.uint8)
-    total = np.count_nonzero(view == ord("{")) + np.count_nonzero(view == ord("["))
+    total = np.count_nonzero(data == ord("{")) + np.count_nonzero(data == ord("["))
     # Each record that begins with a bracket explains one; what is left over cannot make a single record deep.
-    first = view[start[length > 0]]
+    first = data[start[length > 0]]
     if total - np.count_nonzero((first == ord("{")) | (first == ord("["))) < MAX_DEPTH:
         return np.zeros(0, np.int64)
-    opening = np.flatnonzero((view == ord("{")) | (view == ord("[")))
+    opening = np.flatnonzero((data == ord("{")) | (data == ord("[")))
     count = np.searchsorted(opening, start + length) - np.searchsorted(opening, start)
     return np.flatnonzero(count > MAX_DEPTH)

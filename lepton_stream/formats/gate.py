@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lepton_stream.chunk import Values
-from lepton_stream.columns import Index, Mask
+from lepton_stream.columns import Index, Mask, Octets
 from lepton_stream.formats.decoder import Reason, Reject
+
+_ASCII_END = 0x80
 
 
 def sift(values: Values, max_bytes: int) -> tuple[Mask, list[Reject]]:
@@ -26,15 +28,15 @@ def _too_large_or_null(row: int, length: int, max_bytes: int) -> Reject:
     return Reject(row, Reason.TOO_LARGE, f"expected at most {max_bytes} bytes")
 
 
-def _all_utf8(data: bytes, start: Index) -> bool:
+def _all_utf8(data: Octets, start: Index) -> bool:
     """True only if each record alone is UTF-8: the buffer is, and no record begins inside a character."""
-    if data.isascii():
+    if data.max(initial=0) < _ASCII_END:
         return True
     try:
-        data.decode()
+        str(data.data, "utf-8")
     except UnicodeDecodeError:
         return False
-    first = np.frombuffer(data, np.uint8)[start]
+    first = data[start]
     return not bool(((first & 0xC0) == 0x80).any())
 
 

@@ -18,9 +18,11 @@ import numpy as np
 
 from lepton_stream.chunk import Values
 from lepton_stream.columns import Columns, Mask
+from lepton_stream.compiled import switch
 from lepton_stream.formats.decoder import Decoded, Reason, Reject
 from lepton_stream.formats.depth import MAX_DEPTH, depth, suspects
 from lepton_stream.formats.gate import sift
+from lepton_stream.formats.json_scan import JsonScanner
 from lepton_stream.formats.json_slow import Refused, second_look
 from lepton_stream.formats.mending import INT_MAX, INT_MIN, column, may_be_missing
 from lepton_stream.pipeline.plan import Field, Source
@@ -43,9 +45,18 @@ class JsonDecoder:
         self._names = {f"f{i}": f for i, f in enumerate(self._fields)}  # a field's name need not be an identifier
         self._record: Callable[..., Any] = _struct(self._names)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self._record).decode
+        self._scanner: JsonScanner | None = None
 
     def decode(self, values: Values) -> Decoded:
         """Columns of the good records, one reject for each of the others. Raises nothing for what the bytes hold."""
+        functions = switch.current()
+        if functions is None:
+            return self._portable(values)
+        if self._scanner is None:
+            self._scanner = JsonScanner(functions, self._fields, self._max_bytes, self._portable)
+        return self._scanner.decode(values)
+
+    def _portable(self, values: Values) -> Decoded:
         passed, rejects = sift(values, self._max_bytes)
         rejects += _too_deep(values, passed)
         mended: Counter[str] = Counter()

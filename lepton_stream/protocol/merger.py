@@ -12,6 +12,7 @@ from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Checkpoint, Job, PartitionState
 from lepton_stream.core.fold import UNKNOWN
 from lepton_stream.errors import IntegrityError
+from lepton_stream.protocol.kept import Kept, kept_of
 from lepton_stream.protocol.limits import Limits
 from lepton_stream.protocol.metadata import Pointer, pointer_of, refuse_other_plan, to_text
 from lepton_stream.protocol.parts import Stored, chain, parts_of
@@ -53,6 +54,8 @@ class Merger:
         """The commit that `state` belongs to, while nothing has been folded since."""
         self.more = False
         """Windows wait to be closed: another checkpoint is due at once."""
+        self.kept: Kept | None = None
+        """What the checkpoint that the pointer names holds of the account; None until we have begun."""
 
     async def begin(self, at: Position, before: Merger | None = None) -> int:
         """Take over; the offset to read from. Raises IntegrityError where the log does not fit the pointer.
@@ -70,6 +73,7 @@ class Merger:
             self._adopt(before)
         else:
             self._last = await self._restore(where)
+        self.kept = kept_of(self.state)
         await self._port.publish([FENCE, *self._last])
         self.rests = (self.next, to_text(self.pointer))
         return self.next
@@ -142,28 +146,36 @@ class Merger:
 
         Frames may be folded while this waits for the outside: they belong to the next checkpoint.
         """
+        before = self.pointer
+        position, kept, results = await self._write()
+        text = to_text(self.pointer)
+        await self._port.commit(position, text)
+        self.kept = kept
+        if not self._moved:
+            self.rests = (position, text)
+        if self._last:
+            await self._port.publish(self._last)
+        await self._port.trim(position, max(before.base, 0))
+        return results
+
+    async def _write(self) -> tuple[int, Kept, list[Results]]:
+        """A checkpoint in the state log, which `pointer` now names: the position it belongs to, and what it holds."""
         cells = sum(table.count for table in self.state.tables)
         before, position = self.pointer, self.next
         done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), self._limits.closed_at_once)
-        ended, oldest = self.state.ended and not done.more, self._oldest()
+        ended, oldest, kept = self.state.ended and not done.more, self._oldest(), kept_of(self.state)
         upto = sum(progress.next for progress in self.state.progress.values())
         self._moved, self.more, self.rests = False, done.more, None
-        outputs = self._outputs(done)
-        stored = Stored(done.delta, outputs)
-        parts = parts_of(stored, self._incarnation, done.number, before, self._limits.part_bytes)
+        self._last = self._outputs(done)
+        parts = parts_of(
+            Stored(done.delta, self._last), self._incarnation, done.number, before, self._limits.part_bytes
+        )
         offsets = await self._port.append_state(parts)
         first, last = offsets[0], max(offsets)
         self._turns.written(first, sum(map(len, parts)))
         plan, base = self.job.plan_hash, self._turns.base
         self.pointer = Pointer(plan, first, last, base, done.number, ended, upto, oldest)
-        self._last, text = outputs, to_text(self.pointer)
-        await self._port.commit(position, text)
-        if not self._moved:
-            self.rests = (position, text)
-        if outputs:
-            await self._port.publish(outputs)
-        await self._port.trim(position, max(before.base, 0))
-        return done.results
+        return position, kept, done.results
 
     def _outputs(self, done: Checkpoint) -> tuple[Record, ...]:
         """What a checkpoint publishes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -18,7 +19,7 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     `claim`: [offset, claim) was claimed and must be rebuilt as it is by whoever comes next. `high`: highest event time
     before the committed offset. `idle`: up to where time has passed without records. `end`: where the run ends
     (`--until-end`), `run`: which run fixed it; `ended`: it was reached and told. `since`: lowest offset in the dedup
-    memory.
+    memory. `era`: the number of the run that has committed this; a later run has a higher one.
     """
 
     plan: str
@@ -29,6 +30,7 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     run: str = ""
     ended: bool = False
     since: int = 0
+    era: int = 0
     v: int = VERSION
 
 
@@ -52,6 +54,14 @@ class Pointer(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
 
 _T = TypeVar("_T", Claim, Pointer)
+
+
+def era_of(claims: Iterable[Claim | None], run: str) -> int:
+    """The number of the run named `run` ("" without an end): that of its first claims, else above all that were."""
+    newest = max((c for c in claims if c is not None), key=lambda c: (c.era, c.run == run), default=None)
+    if newest is None:
+        return 1
+    return newest.era if newest.run == run and newest.era else newest.era + 1
 
 
 def to_text(metadata: Claim | Pointer) -> str:

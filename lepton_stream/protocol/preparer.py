@@ -8,7 +8,7 @@ from lepton_stream.core import Job, SourceState
 from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.metadata import Claim, claim_of, refuse_other_plan, to_text
 from lepton_stream.protocol.ports import Position, SourcePort
-from lepton_stream.shuffle.frame import Frame, encode
+from lepton_stream.shuffle.frame import encode
 from lepton_stream.windows.watermark import NEVER
 
 
@@ -40,13 +40,16 @@ class Preparer:
         self.rests: tuple[int, str] | None = None
         """The commit that `state` belongs to, while nothing has been done since."""
 
-    def begin(self, at: Position, until: int | None = None, run: str = "", before: Preparer | None = None) -> int:
+    def begin(
+        self, at: Position, until: int | None = None, run: str = "", before: Preparer | None = None, era: int = 0
+    ) -> int:
         """The offset to read from: the dedup memory is rebuilt from what lies before the committed one.
 
         `until`: the run named `run` ends there, unless an earlier owner has fixed another end that it, or any run that
         is not finished, must come to. `before`: the owner that this worker had for the partition earlier, at rest for
-        good; where the group has not moved since, its memory is taken over instead of being rebuilt. Raises
-        IntegrityError where the log does not fit what was committed.
+        good; where the group has not moved since, its memory is taken over instead of being rebuilt. `era`: the number
+        of the run (`era_of`), by which merge tells an end of this run from one of an earlier run. Raises IntegrityError
+        where the log does not fit what was committed.
         """
         where = f"{self.source.topic} partition {self.source.partition}"
         claim = Claim(self.job.plan_hash)
@@ -69,6 +72,7 @@ class Preparer:
         if before is not None and before.rests is not None and before.rests == (at.offset, at.metadata):
             self.state, self.since, self._next = before.state, before.since, self.done
             before.rests = None  # what was its state is moved on by us from here
+        self.state.era = max(era, claim.era)
         self._found = (at.offset, at.metadata) if at.offset is not None and at.metadata else None
         self._note_rest()
         return self._next
@@ -94,6 +98,11 @@ class Preparer:
                 f"{at.log_start} to {at.log_end}: the topic was truncated, recreated, or its retention has passed us; "
                 "nothing was reset. Restore the topic, or start a new consumer group to count what is left"
             )
+
+    @property
+    def restored(self) -> bool:
+        """Whether the dedup memory is as it was, and what was claimed before us is done."""
+        return self._claimed is None and self._next >= self.done
 
     @property
     def finished(self) -> bool:
@@ -147,7 +156,7 @@ class Preparer:
             await self._commit(ended=at_end)
             self._owed = False
         if at_end and not self._end_told:
-            await self._tell(core.heartbeat(self.job, self.source.partition, self.done, self.state.high, ended=True))
+            await self._tell(ended=True)
             self._end_told = True
 
     async def quiet(self, mark: int) -> None:
@@ -157,15 +166,17 @@ class Preparer:
         self._idle = mark = max(mark, self._idle)  # claimed by an owner before us, who may have told nobody
         await self._commit()  # the claim of idleness comes before it is told, so that only its owner tells it
         self._owed = False
-        await self._tell(core.heartbeat(self.job, self.source.partition, self.done, self.state.high, mark))
+        await self._tell(mark)
         self._idle_told = mark
 
     async def greet(self) -> None:
         """A heartbeat that says nothing new: its acknowledgement tells the broker's time."""
         if self._claimed is None and self._next >= self.done and not self._end_told:
-            await self._tell(core.heartbeat(self.job, self.source.partition, self.done, self.state.high, self._idle))
+            await self._tell(self._idle)
 
-    async def _tell(self, frames: list[Frame]) -> None:
+    async def _tell(self, idle: int = NEVER, *, ended: bool = False) -> None:
+        s, high, era = self.source.partition, self.state.high, self.state.era
+        frames = core.heartbeat(self.job, s, self.done, high, idle, ended=ended, era=era)
         await self._port.send([encode(frame) for frame in frames])
 
     async def _commit(self, *, claim: int | None = None, ended: bool = False) -> None:
@@ -178,6 +189,7 @@ class Preparer:
             run="" if self.end is None else self._run,
             ended=ended,
             since=max(self.since, self.done - self.job.plan.dedup_memory),
+            era=self.state.era,
         )
         text = to_text(metadata)
         self.rests = self._found = None

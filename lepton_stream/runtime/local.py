@@ -11,17 +11,23 @@ from typing import Any, BinaryIO, Self, TypeAlias
 from lepton_stream import clock
 from lepton_stream.account import Account
 from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.compiled import loader
 from lepton_stream.core import Job, PartitionState, Prepared, Route, SourceState, checkpoint, fold, heartbeat, prepare
 from lepton_stream.errors import PlanError, Problem
 from lepton_stream.formats.dead_letters import DeadLetter, dead_letter
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime import partitioned
 from lepton_stream.runtime.inputs import Input, RecordsAtHand, open_inputs
+from lepton_stream.runtime.local_telling import LocalTelling
 from lepton_stream.runtime.stopwatch import Stopwatch
 from lepton_stream.windows.results import Results, together
 
 Bury: TypeAlias = Callable[[Sequence[DeadLetter]], None]
 InputGiven: TypeAlias = str | Path | RecordsAtHand | Sequence[str | Path]
+
+
+_LONG_RUN_S = 0.25
+"""Seconds after which loading the compiled path pays."""
 
 
 def _discard(_letters: Sequence[DeadLetter]) -> None:
@@ -34,7 +40,7 @@ class Options:
 
     `partitions`: split the merged inputs by key as a topic of so many partitions would hold them, and shuffle over as
     many as `topics.partitions` allows; None: each input is a source partition of its own. `bury` takes the dead letters
-    of a chunk.
+    of a chunk. `telling` is told how the run goes.
     """
 
     partitions: int | None = None
@@ -42,6 +48,7 @@ class Options:
     bury: Bury = _discard
     stdin: BinaryIO | None = None
     run_start_us: int | None = None
+    telling: LocalTelling | None = None
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
 
@@ -73,6 +80,8 @@ class LocalRun:
         self._first_reject = ""
 
     def __iter__(self) -> Iterator[Results]:
+        if loader.wished():
+            loader.start().join()
         began, cpu = clock.elapsed_s(), clock.cpu_s()
         try:
             for batch in self._batches():
@@ -112,6 +121,7 @@ class LocalRun:
             "results": self.results,
             "seconds": round(self.seconds, 6),
             "cpu_seconds": round(self.cpu_seconds, 6),
+            "path": loader.state().path,
             "stages": {stage: round(s, 6) for stage, s in self.watch.stages.items()},
             "sources": named,
         }
@@ -145,25 +155,37 @@ class LocalRun:
         """Chunk by chunk through prepare, fold and checkpoint; a chunk of None: this source has ended."""
         sources = {line.source.partition: 0 for line in lines}
         states = [PartitionState.empty(job, sources) for _ in range(job.partitions)]
+        telling, long_run = self._options.telling, clock.elapsed_s() + _LONG_RUN_S
         for line, chunk in feed:
             self.watch.lap("read")
+            if clock.elapsed_s() > long_run:
+                loader.start()  # does nothing the second time
             if chunk is None:
                 frames = heartbeat(job, line.source.partition, line.next, line.state.high, ended=True)
             else:
+                began = clock.elapsed_s()
                 prepared = prepare(line.job, line.state, chunk)
                 self._settle(line, chunk, prepared)
                 line.next, frames = chunk.end, prepared.frames
+                if telling is not None:
+                    telling.prepared(chunk, began)
             yield from self._merge(job, states, frames)
         for line in lines:
             ended = heartbeat(job, line.source.partition, line.next, line.state.high, ended=True)
             yield from self._merge(job, states, ended)
+        if telling is not None:
+            telling.look(self.accounts, states, self.watch.stages, last=True)
 
     def _merge(self, job: Job, states: list[PartitionState], frames: list[Any]) -> Iterator[Results]:
+        began, telling = clock.elapsed_s(), self._options.telling
         for state, frame in zip(states, frames, strict=True):
             fold(job, state, frame)
         self.watch.lap("fold")
         batches = together([batch for state in states for batch in checkpoint(state).results])
         self.watch.lap("close windows")
+        if telling is not None:
+            telling.merged(began)
+            telling.look(self.accounts, states, self.watch.stages)
         yield from batches
         self.watch.lap("output")
 

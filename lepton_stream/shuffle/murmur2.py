@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lepton_stream.columns import Index, Text
+from lepton_stream.compiled import switch
 
 _SEED = 0x9747B28C
 _M = 0x5BD1E995
@@ -20,6 +21,9 @@ _Hashes = NDArray[np.uint32]
 
 def murmur2(keys: Text) -> _Hashes:
     """uint32[n]: the hash of each row's bytes."""
+    functions = switch.current()
+    if functions is not None:
+        return functions.murmur2(keys.data, keys.start, keys.length)
     length = keys.length
     long = length > _LONG
     h = np.uint32(_SEED) ^ length.astype(np.uint32)

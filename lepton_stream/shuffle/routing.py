@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from lepton_stream.columns import Column, Columns, Index, Text, take, text_from_bytes, to_list
+from lepton_stream.compiled import switch
 from lepton_stream.dedup.fingerprint import Fingerprints, Key, fingerprints
 from lepton_stream.dedup.index import FingerprintIndex
 from lepton_stream.shuffle.murmur2 import partition_of
@@ -43,13 +44,18 @@ class Cells:
 def cells(group: Sequence[Column], window: Index, key: Key) -> Cells:
     """Which rows share group and window. Cells are numbered in the order of their first rows."""
     mixed = prints_of(group, window, key)
-    index = FingerprintIndex(len(window))
-    slots, _ = index.settle(mixed)
+    functions = switch.current()
+    code, first = functions.cells(*mixed) if functions is not None else _codes(mixed)
+    return Cells(code, first, window[first], Fingerprints(mixed.high[first], mixed.low[first]))
+
+
+def _codes(prints: Fingerprints) -> tuple[Index, Index]:
+    """(code of each row, first row of each code); rows with equal fingerprints share one."""
+    index = FingerprintIndex(len(prints.low))
+    slots, _ = index.settle(prints)
     owner = index.first_rows(slots)
     is_first = owner == np.arange(len(slots))
-    code = (np.cumsum(is_first) - 1)[owner]
-    first = np.flatnonzero(is_first)
-    return Cells(code, first, window[first], Fingerprints(mixed.high[first], mixed.low[first]))
+    return (np.cumsum(is_first) - 1)[owner], np.flatnonzero(is_first)
 
 
 def prints_of(group: Sequence[Column], window: Index, key: Key) -> Fingerprints:

@@ -12,7 +12,7 @@ import pytest
 from tests.runtime.events import blocks, plan_file
 
 MEGABYTES = 300
-HIGHEST_MB = 200
+HIGHEST_MB = {"portable": 200, "compiled": 290}  # Numba and LLVM take 80
 PROGRAM = """
 import sys
 from lepton_stream.cli.main import outcome
@@ -43,5 +43,5 @@ def peak_mb(folder: Path, more: Sequence[str]) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["--partitions", "4"], ["--route", "rows"]], ids=" ".join)
-def test_300_mb_of_input_run_in_less_than_200_mb(tmp_path: Path, more: list[str]) -> None:
-    assert peak_mb(tmp_path, more) < HIGHEST_MB
+def test_300_mb_of_input_run_in_less_than_200_mb_or_290_compiled(tmp_path: Path, more: list[str], path: str) -> None:
+    assert peak_mb(tmp_path, more) < HIGHEST_MB[path]

@@ -82,6 +82,7 @@ def assert_windows(rows: Sequence[dict[str, Any]], truth: Truth) -> None:
             assert row[name] == (figure if figure is None else pytest.approx(figure, rel=ROUNDED, abs=0))
 
 
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize(("seed", "records", "sources"), [(1, 4000, 1), (2, 15_000, 3), (3, 6000, 2)])
 @pytest.mark.parametrize("route", ["rows", "partials"])
 def test_each_file_has_its_exact_account_letters_and_windows(
@@ -154,6 +155,7 @@ def test_another_hash_seed_and_another_secret_give_the_same_bytes(tmp_path: Path
     assert runs[0].stdout.count(b"\n") > 900
 
 
+@pytest.mark.usefixtures("path")
 def test_every_device_and_minute_of_the_peers_workload_is_right(tmp_path: Path) -> None:
     workload = write_workload(tmp_path / "w.jsonl", 60_000)
     out, stats = tmp_path / "out.jsonl", tmp_path / "stats.json"

@@ -38,8 +38,13 @@ class Merge:
         return made.frames[0]
 
     def beat(self, at: int, source: int = 0, idle_s: float | None = None, *, ended: bool = False) -> Frame:
-        idle = NEVER if idle_s is None else round(idle_s * SECOND)
-        return heartbeat(self.job, source, at, self.sources[source].high, idle, ended=ended)[0]
+        idle, state = NEVER if idle_s is None else round(idle_s * SECOND), self.sources[source]
+        return heartbeat(self.job, source, at, state.high, idle, ended=ended, era=state.era)[0]
+
+    def another_run(self) -> None:
+        """What comes now is of the run after."""
+        for source in self.sources:
+            source.era += 1
 
     def fold(self, frame: Frame) -> bool:
         return fold(self.job, self.state, frame)
@@ -215,4 +220,33 @@ def test_a_run_after_the_end_waits_for_sources_that_ended_in_the_run_before() ->
     merge.fold(merge.beat(2, ended=True))
     assert [row["n"] for row in merge.results()] == [2, 1]
     merge.fold(merge.beat(2, source=1, ended=True))
+    assert [row["n"] for row in merge.results()] == [1]
+
+
+def test_a_run_after_one_that_was_broken_off_waits_for_sources_that_had_ended_in_it() -> None:
+    merge = Merge(one_window(), sources=2)
+    merge.fold(merge.beat(0, ended=True))
+    merge.fold(merge.frame(record(1), source=1))  # and then it was broken off
+    merge.another_run()
+    merge.fold(merge.frame(record(1000, number=1), source=1))
+    assert merge.results() == []
+    merge.fold(merge.beat(2, source=1, ended=True))  # the one that ended first then may have more to send now
+    assert merge.results() == []
+    merge.fold(merge.frame(record(2), record(3, number=1)))
+    merge.fold(merge.beat(2, ended=True))
+    assert [(row["window_start"], row["n"]) for row in merge.results()] == [(0, 3), (1_000_000, 1)]
+    assert not any(account.late_by_window for account in merge.state.account.values())
+
+
+def test_an_end_that_a_zombie_tells_is_one_of_its_own_run() -> None:
+    merge = Merge(one_window(), sources=2)
+    late_word = merge.beat(0, ended=True)
+    merge.another_run()
+    merge.fold(merge.frame(record(30), source=1))
+    merge.fold(late_word)
+    merge.fold(merge.beat(1, source=1, ended=True))
+    assert (merge.results(), merge.state.ended) == ([], False)
+    merge.fold(merge.beat(0, ended=True))
+    merge.fold(late_word)
+    assert merge.state.ended
     assert [row["n"] for row in merge.results()] == [1]

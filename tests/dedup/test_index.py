@@ -55,7 +55,7 @@ def test_index_grows_far_beyond_what_was_expected_and_keeps_all() -> None:
     for number in range(12):
         words = draw.integers(0, 2**63, (2, 2**number), np.uint64)
         check_call(index, held, list(zip(words[0].tolist(), words[1].tolist(), strict=True)), number << 20)
-    assert index.slots >= len(held) / 0.6
+    assert index.slots >= len(held) / 0.75
 
 
 def test_fingerprints_that_all_want_one_slot_are_told_apart() -> None:
@@ -69,6 +69,6 @@ def test_room_that_was_asked_for_is_not_grown_again() -> None:
     for expected in (1, 37, 38, 39, 1000, 1 << 15):
         index = FingerprintIndex(expected)
         assert index.capacity >= expected
-        slots = index.slots
+        capacity = index.capacity
         index.settle(columns([(i, i) for i in range(expected)]))
-        assert index.slots == slots
+        assert index.capacity == capacity

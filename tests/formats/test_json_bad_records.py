@@ -12,6 +12,8 @@ from lepton_stream.formats.decoder import Reason
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.plan import Default, Field, OnBad, Source
 
+pytestmark = pytest.mark.usefixtures("path")
+
 FIELDS = (Field("id", "str"), Field("n", "int"), Field("note", "str", required=False), Field("v", "float"))
 LEFT = b'{"id": "left", "n": 1, "v": 1.5}'
 RIGHT = b'{"id": "right", "n": 2, "v": 2.5}'

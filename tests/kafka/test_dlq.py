@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
 import pytest
 
 from lepton_stream.chunk import Chunk, SourcePartition, Values
-from lepton_stream.cli.dlq import known, lateness_lines, line_of, text_of
+from lepton_stream.cli.dlq import counts_of, known, lateness_lines, line_of, text_of
 from lepton_stream.cli.main import outcome
 from lepton_stream.errors import UsageError
 from lepton_stream.formats.decoder import Reason, Reject
@@ -79,6 +80,16 @@ def test_an_event_that_was_replayed_and_failed_again_is_sent_once() -> None:
     assert newest([third, first, second, other]) == [other, third]
 
 
+def test_an_event_that_was_replayed_and_failed_again_is_listed_once_by_its_last_reason() -> None:
+    box = Box()
+    again: dict[str, Any] = {"headers": ((ATTEMPT, b"2"), (ORIGIN, b"0/4")), "attempt": 2, "reason": Reason.TOO_DEEP}
+    for one in (letter(4), letter(5), letter(90, **again)):
+        box.add(one, "p")
+    listed = counts_of(PLAN, box)
+    assert (listed["letters"], listed["again"]) == (2, 1)
+    assert {count["reason"]: count["letters"] for count in listed["counts"]} == {"decode_error": 1, "too_deep": 1}
+
+
 def test_lateness_is_judged_as_prepare_would_in_the_order_of_sending() -> None:
     letters = [at(1, 995), at(2, 989), at(3, 100), at(4, 2000), at(5, 1500), at(6, 0, P1), letter(7, value=b"{")]
     would = lateness(PLAN, letters, {P0: 1000 * S})
@@ -123,7 +134,7 @@ async def prepared(connection: Connection, plan: Plan) -> None:
     tp = SourcePartition(plan.source.topic, 1)
     values = Values.from_list([b"good", b"\xffbad", b'{"ts":"x"}'])
     headers: list[Sequence[tuple[str, bytes]]] = [[("h", b"0")], [("h", b"1")], [("h", b"\xff2")]]
-    chunk = Chunk(tp, 10, 13, np.arange(10, 13), values, np.full(3, S), [None, b"k1", None], headers)
+    chunk = Chunk(tp, 10, 13, np.arange(10, 13), values, np.full(3, S), Values.from_list([None, b"k1", None]), headers)
     bad = Reject(1, Reason.DECODE_ERROR, "not UTF-8 (byte 0)")
     wrong = Reject(2, Reason.WRONG_TYPE, "ts: expected a float")
     sent = [dead_letter_record(dlq, chunk, r, plan.name, 1) for r in (bad, wrong, bad)]
@@ -143,7 +154,8 @@ async def test_replayed_records_are_in_the_source_as_they_were_with_the_attempt_
     assert await send_again(connection, newest(box.letters.values())) == 2
     (chunk,) = [c async for c in read_range(connection, SourcePartition(plan.source.topic, 1), 0, 2)]
     assert chunk.values.to_list() == [b"\xffbad", b'{"ts":"x"}']
-    assert chunk.keys == [b"k1", None]
+    assert chunk.keys is not None
+    assert chunk.keys.to_list() == [b"k1", None]
     assert [list(h) for h in chunk.headers or []] == [
         [("h", b"1"), (ATTEMPT, b"2"), (ORIGIN, b"1/11")],
         [("h", b"\xff2"), (ATTEMPT, b"2"), (ORIGIN, b"1/12")],

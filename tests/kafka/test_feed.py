@@ -184,7 +184,7 @@ async def test_fed_records_are_in_the_topic_byte_for_byte_with_the_time_of_sendi
     for p, records in expected.items():
         got = []
         async for chunk in read_range(connection, SourcePartition(topic, p), 0, fed.partitions[p]):
-            got += list(zip(chunk.keys or [], chunk.values.to_list(), strict=True))
+            got += list(zip(chunk.keys.to_list() if chunk.keys else [], chunk.values.to_list(), strict=True))
             assert set(chunk.timestamp.tolist()) <= {1_700_000_000_000_000}
         assert got == records
 

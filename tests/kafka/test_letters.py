@@ -33,7 +33,8 @@ def chunk(
     n = len(values)
     timestamp = np.full(n, 1_700_000_000_123_456)
     listed = None if headers is None else list(headers)
-    return Chunk(SOURCE, 100, 100 + n, np.arange(100, 100 + n), Values.from_list(values), timestamp, keys, listed)
+    held = None if keys is None else Values.from_list(keys)
+    return Chunk(SOURCE, 100, 100 + n, np.arange(100, 100 + n), Values.from_list(values), timestamp, held, listed)
 
 
 def letter(given: Chunk, row: int, reason: Reason = Reason.DECODE_ERROR, detail: str = "why") -> Letter:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from deploy.kafka.broker import free_port
 from lepton_stream.chunk import SourcePartition
@@ -169,13 +168,6 @@ def test_a_shuffle_with_more_partitions_than_before(pipe: Pipe) -> None:
     assert_refused(pipe, 5, "has 4 partitions", "has 6", "new `version`")
     admin(pipe, ("create_partitions", {t: NewPartitions(6) for t in (names.state, names.results)}))
     assert_refused(pipe, 5, "4 shuffle partitions, but there are 6 now", "new `version`")
-
-
-def test_a_group_whose_commits_are_gone(pipe: Pipe) -> None:
-    group = pipe.names.group
-    pipe.ask(lambda wire: wire.coordinated(Coordinator.GROUP, group, DeleteGroupsRequest([group])))
-    assert not any(pipe.look().committed.values())
-    assert_refused(pipe, 5, "has no position", "nothing was reset", "new `version`")
 
 
 def test_topics_that_are_missing(bootstrap: str, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from functools import partial
 
 import numpy as np
 
-from lepton_stream import core
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.columns import Index, Mask
 from lepton_stream.core import Job
@@ -79,10 +78,21 @@ class NoClaim(Preparer):
 class HighNotInClaim(Preparer):
     """A new owner starts without the highest event time."""
 
-    def begin(self, at: Position, until: int | None = None, run: str = "", before: Preparer | None = None) -> int:
-        start = super().begin(at, until, run, before)
+    def begin(
+        self, at: Position, until: int | None = None, run: str = "", before: Preparer | None = None, era: int = 0
+    ) -> int:
+        start = super().begin(at, until, run, before, era)
         self.state.high = NEVER
         return start
+
+
+class OneEra(Preparer):
+    """Nobody tells one run from another."""
+
+    def begin(
+        self, at: Position, until: int | None = None, run: str = "", before: Preparer | None = None, era: int = 0
+    ) -> int:
+        return super().begin(at, until, run, before)
 
 
 class IdleUnclaimed(Preparer):
@@ -90,7 +100,7 @@ class IdleUnclaimed(Preparer):
 
     async def quiet(self, mark: int) -> None:
         if mark > self._idle and self._claimed is None and self._next >= self.done and not self._end_told:
-            await self._tell(core.heartbeat(self.job, self.source.partition, self.done, self.state.high, mark))
+            await self._tell(mark)
             await super().quiet(mark)
 
 

@@ -13,6 +13,7 @@ from lepton_stream.core import Job
 from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.limits import Limits
 from lepton_stream.protocol.merger import Merger
+from lepton_stream.protocol.metadata import claim_of, era_of
 from lepton_stream.protocol.ports import FrameRun
 from lepton_stream.protocol.preparer import Preparer
 from tests.protocol.defects import Defect
@@ -51,7 +52,8 @@ class Meanwhile:
 class Stage:
     """What all incarnations share.
 
-    `future`: the truth about the whole logs; it tells which idle marks harm nobody. `rash`: marks that do harm.
+    `run`: its name. `future`: the truth about the whole logs; it tells which idle marks harm nobody. `rash`: marks
+    that do harm.
     """
 
     world: World
@@ -61,6 +63,7 @@ class Stage:
     limits: Limits
     until_end: bool
     rash: bool
+    run: str = ""
     reading: dict[int, Life] = field(default_factory=dict)
     mergers: dict[int, Merger] = field(default_factory=dict)
     rested: dict[What, Any] = field(default_factory=dict)
@@ -79,7 +82,8 @@ async def own_source(stage: Stage, life: Life) -> None:
     port = stage.defect.source_port(w, life)
     preparer = stage.defect.preparer(w.rng.choice(stage.jobs), SourcePartition("events", s), port)
     before = stage.before(life.what)
-    at_offset = preparer.begin(at, at.log_end if stage.until_end else None, "", before)
+    era = era_of((claim_of(text, "model") for (kind, _), (_, text) in w.commits.items() if kind == "s"), stage.run)
+    at_offset = preparer.begin(at, at.log_end if stage.until_end else None, stage.run, before, era)
     w.met["claimed range rebuilt"] += preparer._claimed is not None
     w.met["memory kept"] += before is not None and preparer.state is before.state
     try:
@@ -161,7 +165,7 @@ async def _fold(stage: Stage, life: Life, merger: Merger) -> None:
 def _all_folded(stage: Stage, merger: Merger, p: int) -> bool:
     if merger.due or merger.next < len(stage.world.shuffle[p]):
         return False
-    return merger.pointer.ended if stage.until_end else not stage.reading
+    return not stage.reading and (merger.pointer.ended or not stage.until_end)
 
 
 def _feed(w: World, merger: Merger, p: int) -> bool:

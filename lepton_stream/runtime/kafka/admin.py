@@ -11,17 +11,20 @@ from typing import Any, Self
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, KafkaError
+from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from lepton_stream.errors import BrokerError, UsageError
 from lepton_stream.runtime.kafka.alter import AlterTopics
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import client_options, diagnose
-from lepton_stream.runtime.kafka.wire import NOT_READY, told
+from lepton_stream.runtime.kafka.said import raised, said
+from lepton_stream.runtime.kafka.wire import NOT_READY
 from lepton_stream.topics.contract import Contract
 from lepton_stream.topics.difference import Found
 
 UNKNOWN_TOPIC, EXISTS = 3, 36
+BROKER = ConfigResourceType.BROKER
 APPEAR_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.05
 UNSUPPORTED = (IncompatibleBrokerVersion, NotImplementedError)
@@ -52,7 +55,7 @@ class Admin:
         rows = [row for row in await self._metadata(names) if row["error_code"] != UNKNOWN_TOPIC]
         for row in rows:
             if row["error_code"]:
-                raise BrokerError(f"topic {row['topic']}: the broker says {told(row['error_code'])}")
+                raise BrokerError(f"topic {row['topic']}: {said(row['error_code'])}")
         settings = await self._settings([row["topic"] for row in rows])
         return {row["topic"]: found_of(row, settings.get(row["topic"])) for row in rows}
 
@@ -80,6 +83,31 @@ class Admin:
             return {}
         rows = [row for answer in answers for row in answer.resources]
         return {row[3]: {entry[0]: entry[1] or "" for entry in row[4]} for row in rows if row[0] == 0 and row[4]}
+
+    async def nodes(self) -> list[int]:
+        """The ids of the brokers."""
+        return [row["node_id"] for row in (await self._asked(self._admin.describe_cluster()))["brokers"]]
+
+    async def apis(self) -> dict[int, tuple[int, int]]:
+        """Lowest and highest version of each request that a broker takes, by its key."""
+        answer = await self._asked(self._admin._send_request(ApiVersionRequest()))
+        return {key: (lowest, highest) for key, lowest, highest in answer.api_versions}
+
+    async def broker_settings(self, node: int) -> dict[str, str] | None:
+        """The settings of one broker, None where it does not tell them to us."""
+        try:
+            answers = await self._asked(self._admin.describe_configs([ConfigResource(BROKER, str(node))]))
+        except (*UNSUPPORTED, BrokerError):
+            return None
+        rows = [row for answer in answers for row in answer.resources]
+        return {e[0]: e[1] or "" for row in rows if row[0] == 0 for e in row[4]} or None
+
+    async def delete(self, names: Sequence[str]) -> None:
+        """Delete these topics."""
+        answer = await self._asked(self._admin.delete_topics(list(names)))
+        for topic, code in (row[:2] for row in answer.topic_error_codes):
+            if code not in (0, UNKNOWN_TOPIC):
+                raise refused(f"topic {topic} cannot be deleted", code, "")
 
     async def create(self, contracts: Sequence[Contract]) -> None:
         """Create these topics and wait until each partition has a leader. One that somebody just made is no error."""
@@ -134,8 +162,7 @@ class Admin:
         except UNSUPPORTED:
             raise
         except (KafkaError, TimeoutError) as error:
-            what = f"{type(error).__name__.removesuffix('Error')} {error}".rstrip()
-            raise BrokerError(f"broker {self._connection.bootstrap}: {what}") from error
+            raise BrokerError(f"broker {self._connection.bootstrap}: {raised(error)}") from error
 
 
 async def partitions_of(admin: Admin, topic: str) -> int:
@@ -159,4 +186,4 @@ def ready(row: Mapping[str, Any]) -> int:
 
 def refused(what: str, code: int, message: str | None) -> BrokerError:
     """The message for a change that the broker does not make."""
-    return BrokerError(f"{what}: the broker says {told(code)}{f': {message}' if message else ''}")
+    return BrokerError(f"{what}: {said(code, message)}")

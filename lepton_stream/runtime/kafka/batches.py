@@ -60,7 +60,7 @@ def batches(raw: bytes, begin: int = 0) -> Iterator[Batch]:
 
 def is_intact(raw: bytes, batch: Batch) -> bool:
     """Whether the checksum over all that follows it is right."""
-    return int(crc32c_cython(raw[batch.begin + CHECKED_FROM : batch.end])) == batch.crc
+    return int(crc32c_cython(memoryview(raw)[batch.begin + CHECKED_FROM : batch.end])) == batch.crc
 
 
 def uncompressed(raw: bytes, batch: Batch, bound: int) -> bytes:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from operator import attrgetter
-from typing import NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record._crecords import DefaultRecord, DefaultRecordBatch
+from aiokafka.record._crecords import DefaultRecordBatch
 
-from lepton_stream.chunk import Chunk, SourcePartition, Values
-from lepton_stream.columns import Index
-from lepton_stream.runtime.kafka.batches import MAGIC, TRANSACTIONAL, Batch, batches, is_intact, uncompressed
+from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.compiled import switch
+from lepton_stream.runtime.kafka.batches import MAGIC, TRANSACTIONAL, Batch, batches, is_intact
 from lepton_stream.runtime.kafka.codecs import TooLargeError
 from lepton_stream.runtime.kafka.errors import UnreadableBatch
+from lepton_stream.runtime.kafka.spans import SpanSplitter
+from lepton_stream.runtime.kafka.splitters import RecordSplitter, Splitter
 
 ABORT = 0
 MICROSECONDS = 1000
@@ -28,70 +29,16 @@ class Bounds(NamedTuple):
 
     batch_bytes: int = 64 << 20
     batch_records: int = 1_000_000
-    chunk_bytes: int = 2 << 20
+    chunk_bytes: int = 4 << 20
 
 
 BOUNDS = Bounds()
 
 
-Headers: TypeAlias = Sequence[tuple[str, bytes]]
-_NONE: Headers = ()
-
-
-class Split(NamedTuple):
-    """Records of several batches in offset order; all parts are n long, timestamps in milliseconds.
-
-    `headers` is None where no record has any.
-    """
-
-    offsets: Index
-    timestamps: Index
-    keys: list[bytes | None]
-    values: Values
-    headers: list[Headers] | None
-
-
-class Splitter(Protocol):
-    """What cuts plain batches into records: Python objects now, a compiled one with spans later."""
-
-    def split(self, plain: Sequence[bytes]) -> Split:
-        """All records of these batches (uncompressed, no control batches). Raises CorruptRecordException."""
-        ...
-
-
-class RecordSplitter:
-    """Splits with aiokafka's compiled reader; columns are picked by C-level iteration, no line of Python a record.
-
-    One batch after the other, and no list for a record without headers: a million small objects alive at once would
-    keep the garbage collector busier than all the rest.
-    """
-
-    def split(self, plain: Sequence[bytes]) -> Split:
-        """See `Splitter`."""
-        offsets, timestamps = list[Index](), list[int]()
-        keys, values = list[bytes | None](), list[bytes | None]()
-        headers: list[Headers] | None = None
-        for batch in plain:
-            records = list(DefaultRecordBatch(batch))
-            own = list(map(attrgetter("headers"), records))
-            if headers is None and any(own):
-                headers = [_NONE] * len(values)
-            if headers is not None:
-                headers += own
-            offsets.append(_offsets(batch, records))
-            timestamps += map(attrgetter("timestamp"), records)
-            keys += map(attrgetter("key"), records)
-            values += map(attrgetter("value"), records)
-        at = np.concatenate(offsets) if offsets else np.zeros(0, np.int64)
-        return Split(at, np.array(timestamps, np.int64), keys, Values.from_list(values), headers)
-
-
-def _offsets(batch: bytes, records: Sequence[DefaultRecord]) -> Index:
-    """Offsets follow each other unless compaction took some out: then there are fewer records than offsets."""
-    base, last = int.from_bytes(batch[:8]), int.from_bytes(batch[23:27])
-    if last + 1 == len(records):
-        return np.arange(base, base + len(records))
-    return np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
+def new_splitter() -> Splitter:
+    """The compiled one where the compiled path is in force."""
+    functions = switch.current()
+    return RecordSplitter() if functions is None else SpanSplitter(functions)
 
 
 class Run:
@@ -108,11 +55,11 @@ class Run:
         start: int,
         aborted: Sequence[tuple[int, int]] | None = None,
         bounds: Bounds = BOUNDS,
-        splitter: Splitter | None = None,
+        splitter: Callable[[], Splitter] = new_splitter,
     ) -> None:
         self.source, self.next, self.bounds = source, start, bounds
         self._raw, self._batches = raw, batches(raw)
-        self._splitter = splitter or RecordSplitter()
+        self._new_splitter = splitter
         self._aborting: set[int] = set()
         self._aborted = None if aborted is None else sorted(aborted, key=lambda a: a[1])
 
@@ -121,13 +68,13 @@ class Run:
 
         Raises UnreadableBatch; then this run has given out all that comes before the bad batch.
         """
-        start, plain, size = self.next, list[bytes](), 0
+        start, splitter, size = self.next, self._new_splitter(), 0
         seen = False
         while size < self.bounds.chunk_bytes and (batch := next(self._batches, None)) is not None:
             if batch.next <= start:
                 continue
             try:
-                body = self._read(batch)
+                size += self._read(batch, splitter)
             except UnreadableBatch:
                 if not seen:
                     raise
@@ -136,25 +83,22 @@ class Run:
                 break
             seen = True
             self.next = batch.next
-            if body is not None:
-                plain.append(body)
-                size += len(body)
-        return self._chunk(start, plain) if seen else None
+        return self._chunk(start, splitter) if seen else None
 
-    def _read(self, batch: Batch) -> bytes | None:
-        """The plain batch, None if it holds nothing for us."""
+    def _read(self, batch: Batch, splitter: Splitter) -> int:
+        """Hand the batch to the splitter; its plain bytes, 0 if it holds nothing for us."""
         if batch.magic != MAGIC:
             raise self._bad(batch, f"message format {batch.magic} is older than Kafka 0.11 and not read")
         if not is_intact(self._raw, batch):
             raise self._bad(batch, "its checksum does not fit: it was damaged on disk or on the way")
         if batch.is_control or self._is_aborted(batch):
             self._end_transaction(batch)
-            return None
+            return 0
         most = min(self.bounds.batch_records, self.bounds.batch_bytes // RECORD_MINIMUM)
         if not 0 <= batch.records <= most:
             raise self._bad(batch, f"it announces {batch.records} records, at most {most} are read")
         try:
-            return uncompressed(self._raw, batch, self.bounds.batch_bytes)
+            return splitter.add(self._raw, batch, self.bounds.batch_bytes)
         except TooLargeError:
             raise self._bad(batch, f"it decompresses to more than {self.bounds.batch_bytes} bytes") from None
         except ValueError as error:
@@ -174,23 +118,22 @@ class Run:
             if marker is not None and marker.key and struct.unpack_from(">hh", marker.key)[1] == ABORT:
                 self._aborting.discard(batch.producer)
 
-    def _chunk(self, start: int, plain: list[bytes]) -> Chunk:
+    def _chunk(self, start: int, splitter: Splitter) -> Chunk:
         try:
-            split = self._splitter.split(plain)
+            split = splitter.split()
         except (CorruptRecordException, UnicodeDecodeError, ValueError) as error:
             raise UnreadableBatch(self.source, start, self.next - 1, f"its records are broken: {error}") from None
         # A fetch that starts inside a batch brings the whole batch.
-        low = int(np.searchsorted(split.offsets, start))
-        values = Values.from_list(split.values.to_list()[low:]) if low else split.values
+        rows = slice(int(np.searchsorted(split.offsets, start)), None)
         return Chunk(
             source=self.source,
             start=start,
             end=self.next,
-            offsets=split.offsets[low:],
-            values=values,
-            timestamp=split.timestamps[low:] * MICROSECONDS,
-            keys=split.keys[low:],
-            headers=None if split.headers is None else split.headers[low:],
+            offsets=split.offsets[rows],
+            values=split.values.part(rows),
+            timestamp=split.timestamps[rows] * MICROSECONDS,
+            keys=split.keys.part(rows),
+            headers=None if split.headers is None else split.headers[rows],
         )
 
     def _bad(self, batch: Batch, reason: str) -> UnreadableBatch:

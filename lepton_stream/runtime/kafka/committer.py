@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from lepton_stream.errors import BrokerError
 from lepton_stream.runtime.kafka.errors import MetadataTooLarge, ProcessFenced, StaleOwner
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.protocol import CommitRequest
-from lepton_stream.runtime.kafka.wire import NOT_READY, Coordinator, Wire, told
+from lepton_stream.runtime.kafka.said import said, told
+from lepton_stream.runtime.kafka.wire import NOT_READY, Coordinator, Wire
 
 MAX_METADATA = 4096
 ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE, FENCED_INSTANCE, TOO_LARGE = 22, 25, 27, 82, 12
@@ -44,8 +45,9 @@ def verdict(code: int, wish: Wish) -> Exception | None:
     if code in GROUP_MOVED_ON:
         return StaleOwner(f"{where}: commit of offset {wish.offset} refused ({told(code)}): the group has moved on")
     if code == TOO_LARGE:
-        return MetadataTooLarge(f"{where}: the broker keeps less than {len(wish.metadata)} bytes of commit metadata")
-    return BrokerError(f"{where}: the broker refused to commit offset {wish.offset}: {told(code)}")
+        size, remedy = len(wish.metadata), "set its offset.metadata.max.bytes to 4096"
+        return MetadataTooLarge(f"{where}: the broker keeps less than {size} bytes of commit metadata; {remedy}")
+    return BrokerError(f"{where}: offset {wish.offset} was not committed: {said(code)}")
 
 
 class Committer:
@@ -70,7 +72,17 @@ class Committer:
         Raises StaleOwner if the group has moved on, ProcessFenced if it is our static id that was taken,
         MetadataTooLarge before anything is sent, and BrokerError if no coordinator could be reached in time.
         """
-        text = metadata.decode() if isinstance(metadata, bytes) else metadata
+        await self._wish(tp, offset, metadata.decode() if isinstance(metadata, bytes) else metadata, identity)
+
+    async def commit_together(self, places: Mapping[SourcePartition, tuple[int, str]], identity: Identity) -> None:
+        """Commit (offset, metadata) of many partitions in one request, which the group keeps as a whole or not at all.
+
+        For a worker of which nothing else waits to be committed. Raises what `commit` raises.
+        """
+        wishes = [self._wish(tp, offset, text, identity) for tp, (offset, text) in places.items()]
+        await asyncio.gather(*wishes)
+
+    def _wish(self, tp: SourcePartition, offset: int, text: str, identity: Identity) -> asyncio.Future[None]:
         if (size := len(text.encode())) > MAX_METADATA:
             raise MetadataTooLarge(
                 f"{tp.topic} partition {tp.partition}: {size} bytes of commit metadata, at most 4096"
@@ -84,7 +96,7 @@ class Committer:
         self._waiting.append(wish)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="committer")
-        await wish.done
+        return wish.done
 
     async def close(self) -> None:
         """Stop; what still waits raises StaleOwner."""

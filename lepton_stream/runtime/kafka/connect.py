@@ -116,7 +116,8 @@ def from_environment(environ: Mapping[str, str], **options: str | bool | None) -
             if name not in known:
                 near = difflib.get_close_matches(name, [*known, *(f"{s}_file" for s in SECRETS), "session_seconds"], 1)
                 hint = f" (did you mean {PREFIX}{near[0].upper()}?)" if near else ""
-                raise UsageError(f"{variable} is not a setting{hint}")
+                wish = f"expects {PREFIX} and one of {', '.join(name.upper() for name in known)}"
+                raise UsageError(f"{variable} is not a setting{hint}: {wish}")
             found[name] = value.lower() in ("1", "true", "yes") if name == "insecure" else value
     return Connection(**{**found, **{k: v for k, v in options.items() if v is not None}})
 
@@ -126,7 +127,9 @@ def read_secret(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name} names {path}, which cannot be read: {type(error).__name__}") from None
+        raise UsageError(
+            f"{name} names {path}, which cannot be read: {type(error).__name__}; check the path and its permissions"
+        ) from None
 
 
 def ssl_context(c: Connection) -> ssl.SSLContext | None:
@@ -140,7 +143,8 @@ def ssl_context(c: Connection) -> ssl.SSLContext | None:
             context.load_cert_chain(c.certfile, c.keyfile or None)
     except (OSError, ssl.SSLError) as error:
         named = ", ".join(p for p in (c.cafile, c.certfile, c.keyfile) if p)
-        raise UsageError(f"cannot use the TLS files {named}: {error.strerror or type(error).__name__}") from None
+        why = error.strerror or type(error).__name__
+        raise UsageError(f"cannot use the TLS files {named}: {why}; check them and their permissions") from None
     return context
 
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from lepton_stream.chunk import SourcePartition
-from lepton_stream.errors import BrokerError, IntegrityError, LeptonError
+from lepton_stream.errors import BrokerError, IntegrityError, LeptonError, TakenOverError
 
 
 class StaleOwner(LeptonError):  # noqa: N818  (it names a state that the caller is in)
@@ -21,10 +21,8 @@ class Fenced(StaleOwner):
     """A newer owner holds the producer's epoch."""
 
 
-class ProcessFenced(Fenced):
+class ProcessFenced(Fenced, TakenOverError):  # noqa: N818
     """A second process with the same static member id has taken our place in the group."""
-
-    exit_code = 6
 
 
 class MetadataTooLarge(LeptonError):  # noqa: N818

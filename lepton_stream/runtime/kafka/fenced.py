@@ -19,7 +19,8 @@ from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import client_options
 from lepton_stream.runtime.kafka.errors import Fenced
 from lepton_stream.runtime.kafka.produce import Producer
-from lepton_stream.runtime.kafka.wire import NOT_READY, Coordinator, Wire, told
+from lepton_stream.runtime.kafka.said import said
+from lepton_stream.runtime.kafka.wire import NOT_READY, Coordinator, Wire
 
 CONCURRENT_TRANSACTIONS = 51
 NOT_AUTHORIZED = 53
@@ -84,9 +85,9 @@ async def take_epoch(wire: Wire, transactional_id: str) -> tuple[int, int]:
     if code in FENCED:
         raise Fenced(f"the producer id {transactional_id} belongs to a newer owner")
     if code == NOT_AUTHORIZED:
-        raise BrokerError(f"the broker does not let us use the producer id {transactional_id}: allow WRITE on it")
+        raise BrokerError(f"the broker does not let us use the producer id {transactional_id}; allow WRITE on it")
     if code:
-        raise BrokerError(f"no epoch for the producer id {transactional_id}: {told(code)}")
+        raise BrokerError(f"no epoch for the producer id {transactional_id}: {said(code)}")
     return answer.producer_id, answer.producer_epoch
 
 

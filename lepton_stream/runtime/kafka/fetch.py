@@ -20,6 +20,7 @@ from lepton_stream.runtime.kafka import raw
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.membership import watch
+from lepton_stream.runtime.kafka.said import raised
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ def typed(error: BaseException) -> BaseException:
         case aiokafka.errors.ConsumerStoppedError():
             return error
         case aiokafka.errors.KafkaError():
-            return BrokerError(f"reading from the broker failed: {type(error).__name__} {error}")
+            return BrokerError(f"reading from the broker failed: {raised(error)}")
     return error
 
 

@@ -12,7 +12,8 @@ from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import BrokerError
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.protocol import CommitRequest
-from lepton_stream.runtime.kafka.wire import NOT_READY, Coordinator, Wire, told
+from lepton_stream.runtime.kafka.said import said
+from lepton_stream.runtime.kafka.wire import NOT_READY, Coordinator, Wire
 
 NOBODY = Identity(-1, "")
 PROBE = "kept"
@@ -43,7 +44,7 @@ class Group:
         for topic, rows in answer.topics:
             for partition, offset, metadata, code in rows:
                 if code:
-                    raise BrokerError(f"{topic} partition {partition}, group {self.name}: {told(code)}")
+                    raise BrokerError(f"{topic} partition {partition}, group {self.name}: {said(code)}")
                 if offset >= 0:
                     found[SourcePartition(topic, partition)] = Committed(offset, metadata or "")
         return found

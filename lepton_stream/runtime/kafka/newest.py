@@ -21,7 +21,7 @@ async def newest(outside: Outside) -> list[Row]:
     found: dict[bytes, Row] = {}
     for tp in partitions:
         async for chunk in read_range(outside.connection, tp, starts[tp], ends[tp]):
-            for key, value in zip(chunk.keys or [], chunk.values.to_list(), strict=True):
+            for key, value in zip(chunk.keys.to_list() if chunk.keys else [], chunk.values.to_list(), strict=True):
                 if key is not None and value is not None:
                     keep_newer(found, key, orjson.loads(value))
     return [found[key] for key in sorted(found, key=orjson.loads)]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from lepton_stream.chunk import SourcePartition
@@ -23,12 +22,14 @@ from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.reader import end_behind, read_range
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
+from lepton_stream.telemetry.meter import Meter
 
 
 @dataclass(slots=True)
 class Outside:
     """`keeps_metadata`, `fencing`: what the broker can do. `trims`: where logs may be cut, by partition.
 
+    `own_windows_open`: whether a window of this worker's own partitions waits to be closed.
     `first_chunk_s`, `last_result_s`: when they came and went, on the clock that only goes forward.
     """
 
@@ -44,10 +45,12 @@ class Outside:
     limits: Limits
     keeps_metadata: bool
     fencing: bool
-    time: BrokerTime = field(default_factory=lambda: BrokerTime(time.monotonic))
+    time: BrokerTime
     trims: dict[SourcePartition, int] = field(default_factory=dict)
+    own_windows_open: Callable[[], bool] = lambda: False
     first_chunk_s: float | None = None
     last_result_s: float | None = None
+    meter: Meter = field(default_factory=Meter)
 
     def publisher(self, partition: int) -> FencedProducer:
         """A producer for the results of a shuffle partition, not opened yet."""
@@ -75,12 +78,17 @@ class Outside:
         return positions
 
     async def read_state(self, partition: int, first: int, last: int) -> list[tuple[int, bytes]]:
-        """(offset, part) of the records [first, last] of a state log, read outside the group."""
+        """(offset, part) of the records [first, last] of a state log, as far as it has them, read outside the group."""
         tp = SourcePartition(self.names.state, partition)
+        start, end = (await self.logs.starts([tp]))[tp], (await self.logs.ends([tp]))[tp]
         found: list[tuple[int, bytes]] = []
-        async for chunk in read_range(self.connection, tp, first, last + 1):
+        async for chunk in read_range(self.connection, tp, max(first, start), min(last + 1, end)):
             found += zip(chunk.offsets.tolist(), (value or b"" for value in chunk.values.to_list()), strict=True)
         return [(offset, part) for offset, part in found if offset <= last]
+
+    def windows_open(self) -> bool:
+        """Whether any window waits to be closed, by the group's pointers; where none are kept, by our own state."""
+        return self.view.windows_open if self.keeps_metadata else self.own_windows_open()
 
     async def trim(self) -> None:
         """Cut the logs where they may be cut."""

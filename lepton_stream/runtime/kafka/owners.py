@@ -12,8 +12,12 @@ from lepton_stream.protocol.merger import Merger
 from lepton_stream.protocol.ports import FrameRun, Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.runtime.kafka.fetch import Fetched
+from lepton_stream.runtime.kafka.measure import ShuffleMeasure, SourceMeasure
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
+from lepton_stream.runtime.kafka.recovery import refuse_other_sources
+from lepton_stream.telemetry.catalogue import CHECKPOINT, RESTORED
+from lepton_stream.telemetry.facts import tell
 
 INBOX = "inbox"
 
@@ -101,13 +105,27 @@ class SourceOwner:
         self._outside, self._source = outside, preparer.job.plan.source
         self._run = run
         self._quiet_since = clock.elapsed_s()
+        self.measure = SourceMeasure(outside.meter)
+        self._begun = False
+
+    @property
+    def restored(self) -> bool:
+        """Whether the partition goes on where its last owner was."""
+        return self._begun and self.preparer.restored
 
     async def begin(self, at: Position, before: Owner | None) -> int:
         """Where to read from. `before`: the partition's last owner in this worker."""
+        start = self._start(at, before)
+        self._begun = True
+        self._note_restored()
+        return start
+
+    def _start(self, at: Position, before: Owner | None) -> int:
         old = before.preparer if isinstance(before, SourceOwner) else None
+        era = self._outside.view.era
         if self._run is None:
-            return self.preparer.begin(at, before=old)
-        return self.preparer.begin(at, at.log_end, self._run, old)
+            return self.preparer.begin(at, before=old, era=era)
+        return self.preparer.begin(at, at.log_end, self._run, old, era)
 
     async def run(self) -> None:
         """Until the inbox is closed."""
@@ -117,7 +135,10 @@ class SourceOwner:
             await self.inbox.wait(limits.watch_s)
             chunks = self.inbox.take(limits.claim_bytes)
             if chunks:
-                await self.preparer.take(join(chunks))
+                began, chunk = clock.elapsed_s(), join(chunks)
+                await self.preparer.take(chunk)
+                self.measure.prepared(chunk, began)
+                self._note_restored()
                 self._quiet_since = clock.elapsed_s()
             if self.inbox.empty:
                 await self.preparer.settle()
@@ -132,12 +153,21 @@ class SourceOwner:
     async def release(self) -> None:
         """Nothing is held."""
 
+    def _note_restored(self) -> None:
+        if self.preparer.restored and self.measure.restored():
+            tell(
+                RESTORED,
+                topic=self.preparer.source.topic,
+                partition=self.preparer.source.partition,
+                forgotten=self.preparer.forgotten,
+            )
+
     async def _maybe_quiet(self) -> None:
         """A source that was read to its end and said nothing for a while lets time pass, as long as windows wait."""
         timeout = self._source.idle_timeout_us
         quiet_us = (clock.elapsed_s() - self._quiet_since) * 1e6
         view = self._outside.view
-        if self._source.idle != "advance" or quiet_us < timeout or not view.windows_open:
+        if self._source.idle != "advance" or quiet_us < timeout or not self._outside.windows_open():
             return
         if view.seen.ends.get(self.preparer.source, 0) > self.preparer.done:  # written, and not read yet
             return
@@ -156,10 +186,25 @@ class ShuffleOwner:
         self._outside = outside
         self._last = clock.elapsed_s()
         self._pause = outside.limits.checkpoint_s
+        self.measure = ShuffleMeasure(outside.meter)
+
+    @property
+    def restored(self) -> bool:
+        """Whether the state is as the last owner left it."""
+        return self.measure.restored
 
     async def begin(self, at: Position, before: Owner | None) -> int:
         """Take over; where to read from. `before`: the partition's last owner in this worker."""
-        return await self.merger.begin(at, before.merger if isinstance(before, ShuffleOwner) else None)
+        start = await self.merger.begin(at, before.merger if isinstance(before, ShuffleOwner) else None)
+        refuse_other_sources(self._outside, self.merger.state.progress.keys())
+        self.measure.begun()
+        tell(
+            RESTORED,
+            topic=self.merger.partition.topic,
+            partition=self.merger.partition.partition,
+            checkpoint=self.merger.pointer.number,
+        )
+        return start
 
     async def run(self) -> None:
         """Until the inbox is closed."""
@@ -171,7 +216,9 @@ class ShuffleOwner:
                 continue
             await self.inbox.wait(left if self.merger.due else limits.watch_s)
             for chunk in self.inbox.take(limits.inbox_bytes):
+                began = clock.elapsed_s()
                 self.merger.take(FrameRun(chunk.offsets, [v or b"" for v in chunk.values.to_list()], chunk.end))
+                self.measure.folded(began)
                 await asyncio.sleep(0)  # heartbeats and fetches go on between frames
         if self.merger.due:
             await self._checkpoint()
@@ -179,8 +226,17 @@ class ShuffleOwner:
     async def _checkpoint(self) -> None:
         """Checkpoints may take a twentieth of the time: the busier broker and worker are, the rarer they are."""
         began, limits = clock.elapsed_s(), self._outside.limits
-        await self.merger.checkpoint()
+        results = await self.merger.checkpoint()
         self._last = clock.elapsed_s()
+        self.measure.completed(results, self._last - began, self._outside.time.now_us() or clock.now_us())
+        tell(
+            CHECKPOINT,
+            topic=self.merger.partition.topic,
+            partition=self.merger.partition.partition,
+            checkpoint=self.merger.pointer.number,
+            results=sum(map(len, results)),
+            seconds=round(self._last - began, 3),
+        )
         self._pause = min(max(limits.checkpoint_s, 20 * (self._last - began)), limits.checkpoint_most_s)
 
     async def give_back(self) -> None:

@@ -6,6 +6,9 @@ anything is claimed: what a new partition or a recreated source sends cannot be 
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+
 from lepton_stream import core
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import PartitionState
@@ -18,7 +21,9 @@ from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.runtime.kafka.group import NOBODY
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
+from lepton_stream.runtime.kafka.recovery import lost, refuse_other_sources
 
+logger = logging.getLogger(__name__)
 REMEDY = "nothing was reset; give the plan a new `version`, which has a group and topics of its own"
 
 
@@ -28,9 +33,16 @@ async def refuse_misfit(outside: Outside) -> None:
         return
     view, job = outside.view, outside.job
     positions = await outside.positions([*view.sources, *view.shuffle])
+    gaps: dict[int, int] = {}
     for tp in view.sources:
-        Preparer(job, tp, KafkaSourcePort(outside, tp, NOBODY)).begin(positions[tp])
-    await _refuse_forgotten(outside, positions)
+        preparer = Preparer(job, tp, KafkaSourcePort(outside, tp, NOBODY))
+        preparer.begin(positions[tp])
+        if preparer.forgotten:
+            gaps[tp.partition] = preparer.forgotten
+    if gaps:
+        logger.warning("%s", forgotten_line(outside.names.source, gaps))
+    if await lost(outside):
+        return  # the worker that recovers looks at all together once more
     pointers: dict[SourcePartition, Pointer] = {}
     for tp in view.shuffle:
         merger = Merger(job, tp, KafkaMergePort(outside, tp, NOBODY), len(view.sources), "")
@@ -42,15 +54,13 @@ async def refuse_misfit(outside: Outside) -> None:
             return  # one state knows of all sources
 
 
-async def _refuse_forgotten(outside: Outside, positions: dict[SourcePartition, Position]) -> None:
-    """An owner commits its pointer before it writes state: state without a pointer means that commits were lost."""
-    state = {SourcePartition(outside.names.state, tp.partition): tp for tp in outside.view.shuffle}
-    for of, end in (await outside.logs.ends(state)).items():
-        if end > 0 and positions[state[of]].offset is None:
-            raise IntegrityError(
-                f"{state[of].topic} partition {of.partition}: {of.topic} holds state, but the group "
-                f"{outside.names.group} has no position: its commits were deleted or have expired; {REMEDY}"
-            )
+def forgotten_line(topic: str, gaps: Mapping[int, int]) -> str:
+    """What retention has taken from the dedup memory; `gaps`: offsets by source partition."""
+    return (
+        f"{topic}: retention has deleted {sum(gaps.values()):,} records that the dedup memory should cover (partitions "
+        f"{', '.join(map(str, sorted(gaps)[:8]))}): repetitions of those are counted as new; keep the topic for longer "
+        "than [dedup] memory reaches back, or lower the memory"
+    )
 
 
 async def _refuse_other_sources(
@@ -62,12 +72,7 @@ async def _refuse_other_sources(
     where = f"{outside.names.state} partition {tp.partition}"
     records = await port.read_state(pointer.first, pointer.last)
     core.apply(outside.job, state, chain(records, pointer.first, pointer.first, where)[-1].delta)
-    count = len(outside.view.sources)
-    if set(state.progress) != set(range(count)):
-        raise IntegrityError(
-            f"{topic} has {count} partitions, and had {len(state.progress)} when the counting began: keys have moved "
-            f"between partitions, and duplicates with them; {REMEDY}"
-        )
+    refuse_other_sources(outside, state.progress.keys())
     for source in outside.view.sources:
         at, counted = positions[source], state.progress[source.partition].next
         if at.offset is None and counted > at.log_start:

@@ -17,6 +17,7 @@ from lepton_stream.runtime.kafka.compress import Builder, Compression
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import client_options, diagnose
 from lepton_stream.runtime.kafka.errors import Fenced, SendFailed
+from lepton_stream.runtime.kafka.said import remedy
 
 BATCH_BYTES = 1 << 20
 NO_TIME = -1
@@ -129,12 +130,13 @@ class Producer:
         except (ProducerFenced, InvalidProducerEpoch):
             raise Fenced(f"{tp.topic} partition {tp.partition}: a newer owner writes there now") from None
         except AssertionError:
-            raise SendFailed(f"{tp.topic} has no partition {tp.partition}") from None
+            raise SendFailed(f"{tp.topic} has no partition {tp.partition}; {remedy(3)}") from None
         except (KafkaError, TimeoutError) as error:
             what = f"{type(error).__name__.removesuffix('Error')} {error}".rstrip()
             raise SendFailed(
                 f"{tp.topic} partition {tp.partition}: {builder.record_count()} records not acknowledged ({what}). "
-                "Nothing was sent after them; the worker starts again from its last commit"
+                "Nothing was sent after them; the worker starts again from its last commit; "
+                f"{remedy(getattr(error, 'errno', None))}"
             ) from error
 
     async def _abandon(self) -> None:

@@ -8,7 +8,7 @@ from lepton_stream.errors import IntegrityError, LeptonError, Problem
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.kafka.admin import Admin
-from lepton_stream.topics.catalogue import contracts
+from lepton_stream.topics.catalogue import contracts, in_use
 from lepton_stream.topics.contract import USUAL_BYTES, Contract, SourceFacts
 from lepton_stream.topics.difference import Found, Step, steps
 from lepton_stream.topics.house_rules import broken
@@ -33,10 +33,10 @@ async def survey(plan: Plan, admin: Admin) -> Survey:
     source = found.get(names(plan).source)
     promised = contracts(plan, None if source is None else facts_of(source))
     if problems := broken(promised):
-        raise LeptonError(
-            "\n".join([f"{plan.name}: its topics break the house rules", *(f"  - {p}" for p in problems)])
-        )
-    return Survey(promised, tuple(steps(promised, found)))
+        title = f"{plan.name}: its topics break the house rules; name the pipeline or its source otherwise"
+        raise LeptonError("\n".join([title, *(f"  - {p}" for p in problems)]))
+    used = in_use(plan, promised)
+    return Survey(used, tuple(steps(used, found)))
 
 
 def facts_of(source: Found) -> SourceFacts:

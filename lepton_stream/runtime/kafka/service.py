@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from lepton_stream import clock
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job, Route
 from lepton_stream.errors import IntegrityError, UsageError
@@ -15,6 +16,7 @@ from lepton_stream.pipeline.plan import Plan
 from lepton_stream.protocol.metadata import Pointer
 from lepton_stream.protocol.stored import Totals, stored_totals
 from lepton_stream.runtime.kafka.admin import Admin
+from lepton_stream.runtime.kafka.broker_time import BrokerTime
 from lepton_stream.runtime.kafka.committer import Committer
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.fenced import supports_fencing
@@ -29,7 +31,7 @@ from lepton_stream.runtime.kafka.wire import Wire
 from lepton_stream.runtime.stopwatch import Stopwatch
 
 
-async def _partitions(connection: Connection, plan: Plan, named: Names) -> tuple[int, int]:
+async def _partitions(connection: Connection, plan: Plan, named: Names, called: str) -> tuple[int, int]:
     """How many source and shuffle partitions there are. Raises UsageError, IntegrityError where they do not fit."""
     topics = (named.source, named.shuffle, named.state, named.results, named.late, named.dead_letters)
     async with Admin(connection) as admin:
@@ -39,7 +41,7 @@ async def _partitions(connection: Connection, plan: Plan, named: Names) -> tuple
     if missing:
         raise UsageError(
             f"{plan.name}: the topics {', '.join(missing)} do not exist; "
-            "create them with: lepton-stream topics apply PIPELINE"
+            f"create them with: lepton-stream topics apply {called}"
         )
     for topic in (named.state, named.results):
         if counts[topic] != counts[named.shuffle]:
@@ -58,12 +60,16 @@ async def opened(
     route: Route = "partials",
     limits: Limits | None = None,
     watch: Stopwatch | None = None,
+    called: str = "PIPELINE",
 ) -> AsyncIterator[Outside]:
-    """Connect and look at the cluster. Raises BrokerError, UsageError, IntegrityError."""
+    """Connect and look at the cluster. Raises BrokerError, UsageError, IntegrityError.
+
+    `called`: how the command line names the pipeline, for messages that name a command.
+    """
     limits, named = limits or Limits(), names(plan)
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(Wire(connection))
-        sources, shuffles = await _partitions(connection, plan, named)
+        sources, shuffles = await _partitions(connection, plan, named, called)
         lap = {"lap": watch.lap} if watch else {}
         secret = secrets.token_bytes(16)
         decoder = JsonDecoder(plan.source, plan.fields)
@@ -87,6 +93,8 @@ async def opened(
             limits=limits,
             keeps_metadata=keeps,
             fencing=await supports_fencing(wire, named.group),
+            # the embedded broker tells no append times; it lives on this machine, by this clock
+            time=BrokerTime(clock.elapsed_s, None if keeps else clock.now_us),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from lepton_stream.runtime.kafka.admin import Admin, partitions_of
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import client_options, diagnose
 from lepton_stream.runtime.kafka.logs import Logs
+from lepton_stream.runtime.kafka.said import raised
 from lepton_stream.runtime.kafka.wire import Wire
 
 LOOK_MILLISECONDS = 100
@@ -81,7 +82,7 @@ async def follow(
     starts: Mapping[SourcePartition, int],
     quiet: Quiet,
     elapsed_s: Callable[[], float] = clock.elapsed_s,
-) -> AsyncIterator[Look]:
+) -> AsyncGenerator[Look, None]:
     """Looks of a tenth of a second, empty ones too, until quiet.
 
     Raises BrokerError if the broker cannot be reached, or goes away.
@@ -112,6 +113,6 @@ async def consumer_at(connection: Connection, starts: Mapping[SourcePartition, i
     except KafkaConnectionError:
         raise (await diagnose(connection, 10.0)) from None
     except (KafkaError, TimeoutError) as error:
-        raise BrokerError(f"reading from broker {connection.bootstrap}: {type(error).__name__} {error}") from error
+        raise BrokerError(f"reading from broker {connection.bootstrap}: {raised(error)}") from error
     finally:
         await consumer.stop()

@@ -15,6 +15,7 @@ from lepton_stream.runtime.kafka.logs import Logs
 from lepton_stream.windows.watermark import NEVER
 
 HOUR_US = 3_600_000_000
+SOON_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ class View:
         self._began = Seen()
         self.frame_bytes = 0.0
         """Running mean of the bytes of a frame, told by who sends them."""
-        self._looked = asyncio.Event()
+        self.era = 0
+        """The number of the run that we are in, by the claims at our last assignment."""
+        self._looked, self._asking = asyncio.Event(), asyncio.Lock()
 
     async def look(self) -> Seen:
         """Look once. Raises BrokerError."""
@@ -97,6 +100,13 @@ class View:
             if claim is not None and not claim.ended and claim.high > NEVER and self.seen.behind(tp):
                 highs.append(claim.high)
         return min(highs, default=None)
+
+    async def pointed(self) -> None:
+        """Returns when every shuffle partition has a commit, which its owner makes as soon as it begins."""
+        async with self._asking:  # one asks for all
+            while not all(self.seen.committed.get(tp) for tp in self.shuffle):
+                await asyncio.sleep(SOON_S)
+                await self.look()
 
     async def next_look(self) -> None:
         """Returns after the next look."""

@@ -8,12 +8,15 @@ from enum import IntEnum
 from typing import Any, Self
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, KafkaError, for_code
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, KafkaError
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import BrokerError
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import client_options, diagnose
+from lepton_stream.runtime.kafka.said import raised, remedy, said, told
+
+__all__ = ["NOT_READY", "Coordinator", "Wire", "told"]
 
 BACKOFF = 0.1
 NOT_READY = (5, 6, 7, 14, 15, 16)
@@ -27,16 +30,11 @@ class Coordinator(IntEnum):
     PRODUCER = 1
 
 
-def told(code: int) -> str:
-    """Kafka's name for an error code, for messages."""
-    return "FencedInstanceId" if code == 82 else for_code(code).__name__.removesuffix("Error")
-
-
 def successes(answer: dict[SourcePartition, tuple[int, int]]) -> dict[SourcePartition, int]:
     """Values of partitions without an error. Raises BrokerError for an error that does not pass."""
     for tp, (code, _) in answer.items():
         if code and code not in NOT_READY:
-            raise BrokerError(f"{tp.topic} partition {tp.partition}: the broker says {told(code)}")
+            raise BrokerError(f"{tp.topic} partition {tp.partition}: {said(code)}")
     return {tp: value for tp, (code, value) in answer.items() if not code}
 
 
@@ -119,7 +117,7 @@ class Wire:
                 answer = await once()
             except (TimeoutError, KafkaError) as error:
                 if not passes(error):
-                    raise BrokerError(f"broker {self.connection.bootstrap}: {error}") from error
+                    raise BrokerError(f"broker {self.connection.bootstrap}: {raised(error)}") from error
                 answer, why = None, f"{type(error).__name__}"
             if not failed(answer):
                 return answer
@@ -156,7 +154,7 @@ class Wire:
         leaders: dict[int, list[SourcePartition]] = {}
         for tp in sorted(partitions):
             if tp.partition not in await self.partitions(tp.topic):
-                raise BrokerError(f"{tp.topic} has no partition {tp.partition}")
+                raise BrokerError(f"{tp.topic} has no partition {tp.partition}; {remedy(3)}")
             node = self._client.cluster.leader_for_partition(tp)
             if node is not None and node >= 0:
                 leaders.setdefault(node, []).append(tp)

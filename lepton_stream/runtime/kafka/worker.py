@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from lepton_stream import clock
 from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.names import Names
 from lepton_stream.protocol.merger import Merger
+from lepton_stream.protocol.metadata import era_of
 from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
 from lepton_stream.runtime.kafka.errors import StaleOwner
+from lepton_stream.runtime.kafka.failpoints import merge_port, source_port
 from lepton_stream.runtime.kafka.fetch import Fetched
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Inbox, Owner, ShuffleOwner, SourceOwner
-from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
+from lepton_stream.runtime.kafka.recovery import recover_or_wait, refuse_new_partitions
+from lepton_stream.runtime.kafka.telling import Teller, Telling
+from lepton_stream.telemetry.catalogue import ASSIGNED, REBALANCES, REVOKED
+from lepton_stream.telemetry.facts import tell
 
+Positions: TypeAlias = dict[SourcePartition, Position]
 Declare: TypeAlias = Callable[[App, Names, Callable[[Fetched], None]], None]
 
 
@@ -41,7 +48,7 @@ class Settings:
 
     `run`: the name of a run that stops when all that is there now is counted; the workers of one run share it.
     `instance`: a static member id. `give_back_s`: seconds that owners have to complete what they have begun when their
-    partitions go.
+    partitions go. `telling`: to whom the worker tells how it is, None: nobody.
     """
 
     run: str | None = None
@@ -49,6 +56,7 @@ class Settings:
     timing: Timing = field(default_factory=Timing)
     fetch_bytes: int = 1 << 20
     give_back_s: float = 8.0
+    telling: Telling | None = None
 
 
 class Worker:
@@ -58,7 +66,10 @@ class Worker:
         """`declare` gives the app its agents (`lepton_stream.agents.declare`)."""
         self.outside, self._settings = outside, settings
         self._owned: dict[SourcePartition, _Owned] = {}
+        self._looking: asyncio.Task[Positions] | None = None
+        outside.own_windows_open = lambda: self.open_cells() > 0
         self.stop = asyncio.Event()
+        self._teller = Teller(outside, settings.telling) if settings.telling else None
         self.app: App = make_app(
             outside.connection,
             outside.names.group,
@@ -78,6 +89,8 @@ class Worker:
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(self._leave(left), name="leave"),
         ]
+        if self._teller is not None:
+            tasks.append(asyncio.create_task(self._tell(self._teller), name="tell"))
         try:
             await serve(self.app, left)
         finally:
@@ -85,6 +98,17 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._end_all()
+            if self._teller is not None:
+                self._teller.tell(self._owners())  # the last word, after the last checkpoint
+
+    async def _tell(self, teller: Teller) -> None:
+        try:
+            await teller.run(self._owners)
+        except Exception as error:
+            self.app.fail(error)
+
+    def _owners(self) -> dict[SourcePartition, Owner]:
+        return {tp: owned.owner for tp, owned in self._owned.items()}
 
     async def _leave(self, left: asyncio.Event) -> None:
         """When asked to stop: first every owner completes what it has begun, then the group is left."""
@@ -93,6 +117,8 @@ class Worker:
         left.set()
 
     async def _give_back(self, owned: list[_Owned]) -> None:
+        if self._looking is not None:
+            self._looking.cancel()  # nobody has begun then, and what it does can be done again
         for one in owned:
             await one.owner.give_back()
         if owned:
@@ -132,6 +158,15 @@ class Worker:
                 totals.accounts.setdefault(s, Account()).add(account)
         return totals
 
+    @property
+    def owns(self) -> int:
+        """Partitions that the group has given to this worker."""
+        return len(self._owned)
+
+    def open_cells(self) -> int:
+        """Cells of our own partitions that wait for their window to close."""
+        return sum(table.open_cells() for merger in self._mergers() for table in merger.state.tables)
+
     def hand_over(self, fetched: Fetched) -> None:
         """A chunk for the partition's owner; agents call this and await nothing."""
         if self.outside.first_chunk_s is None:
@@ -148,40 +183,67 @@ class Worker:
         A partition that comes back, and that nobody has moved on meanwhile, keeps its memory and state.
         """
         await self._end_all()
-        positions = await self.outside.positions(partitions)
+        self._looking = asyncio.create_task(self._look(partitions, identity), name="look")
         rested, self._owned = self._owned, {}
         for tp in sorted(partitions):
             owner = self._owner(tp, identity)
             task = asyncio.create_task(
-                self._own(owner, tp, positions[tp], identity, rested.get(tp)), name=f"{tp.topic}[{tp.partition}]"
+                self._own(owner, tp, self._looking, identity, rested.get(tp)), name=f"{tp.topic}[{tp.partition}]"
             )
             self._owned[tp] = _Owned(owner, task)
+        self._joined(joined=True)
+        self.outside.meter.add(REBALANCES, 1)
+        tell(ASSIGNED, partitions=[f"{t}[{p}]" for t, p in sorted(partitions)], generation=identity.generation)
         return {}
+
+    def _joined(self, *, joined: bool) -> None:
+        if self._teller is not None:
+            self._teller.joined = joined
+
+    async def _look(self, partitions: frozenset[SourcePartition], identity: Identity) -> Positions:
+        """Where the partitions stand, and in which run we are, once the group has all of its commits."""
+        refuse_new_partitions(self.outside, partitions)
+        await recover_or_wait(self.outside, partitions, identity)
+        seen = await self.outside.view.look()
+        self.outside.view.era = era_of(map(seen.claim, self.outside.view.sources), self._settings.run or "")
+        return await self.outside.positions(partitions)
 
     async def revoked(self, partitions: frozenset[SourcePartition], identity: Identity) -> None:
         """Every owner finishes its step and commits it, so that nobody has to do it again."""
+        self._joined(joined=False)
+        tell(REVOKED, partitions=[f"{t}[{p}]" for t, p in sorted(partitions)])
         await self._give_back([owned for tp, owned in self._owned.items() if tp in partitions])
 
     async def _end_all(self) -> None:
-        ended = list(self._owned.values())
-        for owned in ended:
-            owned.task.cancel()
-        await asyncio.gather(*(owned.task for owned in ended), return_exceptions=True)
+        ended: list[asyncio.Task[Any]] = [owned.task for owned in self._owned.values()]
+        if self._looking is not None:
+            ended.append(self._looking)
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
 
     def _owner(self, tp: SourcePartition, identity: Identity) -> Owner:
         out = self.outside
         inbox = Inbox(tp, self.app.partitions, out.limits.inbox_bytes)
         if tp.topic == out.names.source:
-            port = KafkaSourcePort(out, tp, identity)
+            port = source_port(out, tp, identity, os.environ)
             return SourceOwner(Preparer(out.job, tp, port), out, inbox, port, run=self._settings.run)
-        merge_port = KafkaMergePort(out, tp, identity)
-        merger = Merger(out.job, tp, merge_port, len(out.view.sources), secrets.token_hex(8))
-        return ShuffleOwner(merger, out, inbox, merge_port)
+        to_merge = merge_port(out, tp, identity, os.environ)
+        merger = Merger(out.job, tp, to_merge, len(out.view.sources), secrets.token_hex(8))
+        return ShuffleOwner(merger, out, inbox, to_merge)
 
     async def _own(
-        self, owner: Owner, tp: SourcePartition, at: Position, identity: Identity, rested: _Owned | None
+        self,
+        owner: Owner,
+        tp: SourcePartition,
+        looking: asyncio.Task[Positions],
+        identity: Identity,
+        rested: _Owned | None,
     ) -> None:
         try:
+            at = (await asyncio.shield(looking))[tp]
+            if self.outside.keeps_metadata and isinstance(owner, SourceOwner):
+                await self.outside.view.pointed()  # so that frames without a commit mean one that was lost
             start = await owner.begin(at, rested.owner if rested else None)
             rested = None
             await self.app.partitions.start(tp, start, identity)

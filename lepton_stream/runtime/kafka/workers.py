@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lepton_stream.errors import LeptonError
+from lepton_stream.runtime.kafka.crew_telling import CrewTelling
 from lepton_stream.runtime.kafka.embedded import die_with_parent
+from lepton_stream.telemetry.catalogue import WORKER_ENDED
+from lepton_stream.telemetry.facts import tell
 
 RESTART_SECONDS = 1.0
 MOST_RESTARTS = 20
@@ -28,11 +32,15 @@ class WorkerError(LeptonError):
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """How many workers, and the command line that each is started with (its number is added)."""
+    """How many workers, and the command line that each is started with (its number is added).
+
+    `telling`: hears what they say of themselves, None: nobody does.
+    """
 
     count: int
     command: Sequence[str]
     say: Callable[[str], None]
+    telling: CrewTelling | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until every worker has ended well, or `stop` is set. Raises WorkerError."""
@@ -55,14 +63,14 @@ class Crew:
                 raise WorkerError(number, code)
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             self.say(f"worker {number} ended {how}; starting it again")
+            tell(WORKER_ENDED, worker=number, exit_code=code, again=True)
+            if self.telling is not None:
+                self.telling.restarted()
             await asyncio.sleep(RESTART_SECONDS)
         raise WorkerError(number, max(code, 1))
 
     async def _one(self, number: int, stop: asyncio.Event) -> int:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "lepton_stream", *self.command, "--worker", str(number),
-            preexec_fn=die_with_parent,
-        )  # fmt: skip
+        process, hearing = await self._started(number)
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -74,4 +82,19 @@ class Crew:
             if process.returncode is None:
                 process.kill()
             await ended
+            await asyncio.gather(*hearing, return_exceptions=True)  # to its last word: the pipe ends with the process
         return ended.result()
+
+    async def _started(self, number: int) -> tuple[asyncio.subprocess.Process, list[asyncio.Task[None]]]:
+        """A worker, and the task that hears it."""
+        command = [sys.executable, "-m", "lepton_stream", *self.command, "--worker", str(number)]
+        if self.telling is None:
+            return await asyncio.create_subprocess_exec(*command, preexec_fn=die_with_parent), []
+        reading, writing = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, "--tell-fd", str(writing), pass_fds=(writing,), preexec_fn=die_with_parent
+            )
+        finally:
+            os.close(writing)
+        return process, [asyncio.create_task(self.telling.listen(number, reading))]

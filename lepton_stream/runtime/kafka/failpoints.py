@@ -1,0 +1,139 @@
+"""Ends the process between two promises, for tests of what a crash leaves: `LEPTON__TEST__FAIL=after_claim:3`.
+
+A comma-separated list of points, each with how often it is passed until it kills (1 if left out); whichever comes first
+ends the process as kill -9 does. Without the variable the ports are the plain ones, and nothing of this is called.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+
+from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.core import Prepared
+from lepton_stream.errors import UsageError
+from lepton_stream.protocol.metadata import claim_of
+from lepton_stream.protocol.ports import Record as Result
+from lepton_stream.runtime.kafka.identity import Identity
+from lepton_stream.runtime.kafka.outside import Outside
+from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
+
+VARIABLE = "LEPTON__TEST__FAIL"
+SOURCE = ("before_claim", "after_claim", "after_letters", "mid_frames", "after_frames", "after_complete")
+MERGE = ("after_epoch", "mid_state", "before_pointer", "after_pointer", "mid_publish", "after_publish")
+POINTS = (*SOURCE, *MERGE)
+
+
+class Failpoints:
+    """Counts how often each point was passed."""
+
+    def __init__(self, wished: str) -> None:
+        """Raises UsageError for a point that does not exist."""
+        self._left: dict[str, int] = {}
+        for one in filter(None, wished.split(",")):
+            name, _, times = one.partition(":")
+            if name not in POINTS or not (times or "1").isdecimal():
+                raise UsageError(f"{VARIABLE} is {wished!r}: expects NAME or NAME:TIMES, of {', '.join(POINTS)}")
+            self._left[name] = int(times or 1)
+
+    def knows(self, name: str) -> bool:
+        """Whether anybody is to die here."""
+        return name in self._left
+
+    def reach(self, name: str) -> None:
+        """Die here, if it is time."""
+        if name in self._left:
+            self._left[name] -= 1
+            if self._left[name] <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class FailingSourcePort(KafkaSourcePort):
+    """Dies between claim, frames and completion."""
+
+    points: Failpoints
+
+    async def commit(self, offset: int, metadata: str) -> None:
+        """A claim, or the completion of one."""
+        claimed = claim_of(metadata, self._tp.topic).claim is not None
+        if claimed:
+            self.points.reach("before_claim")
+        await super().commit(offset, metadata)
+        self.points.reach("after_claim" if claimed else "after_complete")
+
+    async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
+        """Before any frame."""
+        await super().set_aside(chunk, prepared)
+        self.points.reach("after_letters")
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """`mid_frames`: only the first half of the shuffle partitions have theirs."""
+        if self.points.knows("mid_frames") and len(frames) > 1:
+            await super().send(frames[: len(frames) // 2])
+            self.points.reach("mid_frames")
+        await super().send(frames)
+        self.points.reach("after_frames")
+
+
+class FailingMergePort(KafkaMergePort):
+    """Dies between state, pointer and results."""
+
+    points: Failpoints
+
+    async def take_epoch(self) -> None:
+        """Nothing is proved yet."""
+        await super().take_epoch()
+        self.points.reach("after_epoch")
+
+    async def append_state(self, parts: Sequence[bytes]) -> list[int]:
+        """`mid_state`: a part is in the log, and nobody points at it."""
+        offsets = await super().append_state(parts[:1])
+        self.points.reach("mid_state")
+        return [*offsets, *(await super().append_state(parts[1:]) if len(parts) > 1 else [])]
+
+    async def commit(self, offset: int, metadata: str) -> None:
+        """The pointer."""
+        self.points.reach("before_pointer")
+        await super().commit(offset, metadata)
+        self.points.reach("after_pointer")
+
+    async def publish(self, records: Sequence[Result]) -> None:
+        """`mid_publish`: only the first half of the results are out."""
+        half = len(records) // 2
+        if half:
+            await super().publish(records[:half])
+            self.points.reach("mid_publish")
+        await super().publish(records[half:])
+        self.points.reach("after_publish")
+
+
+def source_port(
+    outside: Outside, tp: SourcePartition, identity: Identity, environ: Mapping[str, str]
+) -> KafkaSourcePort:
+    """The plain port, or one that dies."""
+    points = _points(environ)
+    if points is None:
+        return KafkaSourcePort(outside, tp, identity)
+    port = FailingSourcePort(outside, tp, identity)
+    port.points = points
+    return port
+
+
+def merge_port(outside: Outside, tp: SourcePartition, identity: Identity, environ: Mapping[str, str]) -> KafkaMergePort:
+    """The plain port, or one that dies."""
+    points = _points(environ)
+    if points is None:
+        return KafkaMergePort(outside, tp, identity)
+    port = FailingMergePort(outside, tp, identity)
+    port.points = points
+    return port
+
+
+_process: dict[str, Failpoints] = {}
+
+
+def _points(environ: Mapping[str, str]) -> Failpoints | None:
+    """One count for all ports of the process."""
+    wished = environ.get(VARIABLE)
+    return _process.setdefault(wished, Failpoints(wished)) if wished else None
