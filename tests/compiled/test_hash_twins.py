@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -15,7 +17,7 @@ from tests.compiled.twins import both
 
 KEY = Key(0x0706050403020100, 0x0F0E0D0C0B0A0908)
 lengths = st.sampled_from((0, 1, 7, 8, 9, 15, 16, LONG, LONG + 1, 1500))
-texts = st.none() | st.binary(max_size=20) | lengths.map(lambda n: bytes(n))
+texts = st.none() | st.binary(max_size=20) | lengths.map(bytes)
 floats = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from((0.0, -0.0, 5e-324))
 integers = st.integers(-(2**63), 2**63 - 1)
 
@@ -30,7 +32,7 @@ def column_sets(draw: st.DrawFn) -> list[Column]:
             columns.append(text_from_bytes(draw(st.lists(texts, min_size=n, max_size=n))))
             continue
         drawn, dtype = {"f": (floats, np.float64), "i": (integers, np.int64), "b": (st.booleans(), np.bool_)}[kind]
-        values = np.array(draw(st.lists(drawn, min_size=n, max_size=n)), dtype)
+        values: Any = np.array(draw(st.lists(drawn, min_size=n, max_size=n)), dtype)
         valid = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)), np.bool_)
         values[~valid] = 0
         columns.append(Numbers(values, None if valid.all() else valid))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -25,7 +27,7 @@ def test_the_index_is_a_dict_whatever_path_each_call_takes(
 ) -> None:
     index, held = FingerprintIndex(expected), dict[Print, int]()
     for number, rows in enumerate(calls):
-        on(turns[number % len(turns)], lambda rows=rows, number=number: check_call(index, held, rows, 1000 * number))
+        on(turns[number % len(turns)], partial(check_call, index, held, rows, 1000 * number))
 
 
 @settings(max_examples=150, deadline=None)
@@ -37,7 +39,7 @@ def test_the_memory_judges_the_same_whatever_path_each_chunk_takes(
     for number, piece in enumerate(pieces(records, cuts)):
         offsets = np.array([offset for offset, _ in piece], np.int64)
         ids = prints([which for _, which in piece])
-        judged = on(turns[number % len(turns)], lambda ids=ids, offsets=offsets: product.seen(ids, offsets))
+        judged = on(turns[number % len(turns)], partial(product.seen, ids, offsets))
         found += judged.tolist()
     assert found == slow(records, memory)
 
@@ -64,10 +66,7 @@ def test_growing_tables_and_turning_generations_forget_nothing_on_either_path(me
         offsets = np.arange(number * 10_000, (number + 1) * 10_000)
         ids = chunk(draw, known, len(offsets))
         turns = {"portable": "portable", "compiled": "compiled", "in turns": ("portable", "compiled")[number // 3 % 2]}
-        found = {
-            name: on(turns[name], lambda m=m, ids=ids, offsets=offsets: m.seen(many(ids), offsets))
-            for name, m in each.items()
-        }
+        found = {name: on(turns[name], partial(m.seen, many(ids), offsets)) for name, m in each.items()}
         wanted = []
         for at, which in zip(offsets.tolist(), ids.tolist(), strict=True):
             wanted.append(which in last and at - last[which] <= memory)
