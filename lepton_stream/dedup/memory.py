@@ -22,8 +22,8 @@ _SOON = 0.75
 class DedupMemory:
     """The last offset of every id seen, in two generations of `memory` offsets: forgetting never costs a rehash.
 
-    Bytes: 24 a slot, two tables that start with 8 MB and grow while the first generation fills: at most 71 MB for a
-    memory of a million ids, 660 MB for ten million (and a quarter of a table more while it moves to a wider one).
+    Bytes: 24 a slot, two tables that start with 8 MB and grow while the first generation fills: at most 66 MB for a
+    memory of a million ids, 651 MB for ten million (and a quarter of a table more while it moves to a wider one).
     """
 
     __slots__ = ("_most", "_new", "_old", "_reserve", "_turn", "memory")
