@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lepton_stream.compiled.grouped import add_limbs, count, extreme_floats, limb_range, murmur2
+from lepton_stream.compiled.grouped import add_limbs, limb_range, murmur2
 from lepton_stream.compiled.json import json_fields, scan_json
 from lepton_stream.compiled.records import Body, split_records
 from lepton_stream.compiled.siphash import absorb_numbers, absorb_text, finish, text_prints
@@ -14,8 +14,6 @@ __all__ = [
     "absorb_text",
     "add_limbs",
     "cells",
-    "count",
-    "extreme_floats",
     "find",
     "finish",
     "json_fields",

@@ -1,4 +1,4 @@
-"""Grouped updates of kernel states, and Kafka's key hash: one pass over the rows each."""
+"""Grouped exact sums, and Kafka's key hash: one pass over the rows each."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from lepton_stream.columns import Index, Octets
 from lepton_stream.compiled.jit import inlined, jit_for
 from lepton_stream.compiled.signatures import (
     FLOATS,
-    FLOATS_OUT,
     HASHES_OUT,
     INDEX,
-    INDEX_OUT,
     INT,
     LIMBS_OUT,
     NOTHING,
@@ -78,23 +76,6 @@ def add_limbs(groups: Index, x: Floats, lowest: int, limbs: NDArray[np.int64]) -
         top = (middle >> np.uint64(32)) + (rest >> np.uint64(32))
         if top:
             limbs[k + 2, g] += sign * np.int64(top)
-
-
-@jit_for(NOTHING(INDEX, FLOATS, FLOATS_OUT, types.Array(types.bool_, 1, "C"), INT))
-def extreme_floats(groups: Index, x: Floats, best: Floats, seen: NDArray[np.bool_], sign: int) -> None:
-    """Keep the smallest (`sign` 1) or largest (-1) value of each group; -0.0 counts as 0.0."""
-    for i in range(len(x)):
-        g, value = groups[i], x[i] + 0.0
-        if (value < best[g]) if sign > 0 else (value > best[g]):
-            best[g] = value
-        seen[g] = True
-
-
-@jit_for(NOTHING(INDEX, INDEX_OUT))
-def count(groups: Index, rows: Index) -> None:
-    """One more for each row's group."""
-    for i in range(len(groups)):
-        rows[groups[i]] += 1
 
 
 @inlined

@@ -10,7 +10,6 @@ INDEX = types.Array(types.int64, 1, "C", readonly=True)
 WORDS = types.Array(types.uint64, 1, "C", readonly=True)
 MASK = types.Array(types.bool_, 1, "C", readonly=True)
 
-FLOATS_OUT = FLOATS.copy(readonly=False)
 INDEX_OUT = INDEX.copy(readonly=False)
 WORDS_OUT = WORDS.copy(readonly=False)
 MASK_OUT = MASK.copy(readonly=False)

@@ -25,7 +25,7 @@ _FULL = 0.75  # share of slots in use above which probing gets slow
 _LEAST_SLOTS = 64
 _MOVED_A_CALL = 1 << 15
 _MOVED_A_ROW = 4  # slots; a table holds at least twice as much as the one before, so moving ends before it is full
-_SOON = 0.94  # of the capacity: from there on the next table is made ready
+_SOON = 0.8  # of the capacity: from there on the next table is made ready
 _NO_TABLE = new_table(0)
 
 

@@ -64,6 +64,11 @@ def prints_of(group: Sequence[Column], window: Index, key: Key) -> Fingerprints:
         prints = fingerprints(group, key)
     else:
         prints = Fingerprints(np.zeros(len(window), np.uint64), np.zeros(len(window), np.uint64))
+    functions = switch.current()
+    if functions is not None:
+        mixed = Fingerprints(np.empty(len(window), np.uint64), np.empty(len(window), np.uint64))
+        functions.mix(*prints, np.ascontiguousarray(window), *mixed)
+        return mixed
     number = window.view(np.uint64)
     # the multiplier is odd, so one group's windows stay apart for certain
     low = prints.low + number * np.uint64(0x9E3779B97F4A7C15)

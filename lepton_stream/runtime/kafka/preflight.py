@@ -64,19 +64,39 @@ def forgotten_line(topic: str, gaps: Mapping[int, int]) -> str:
 
 
 async def _refuse_other_sources(
-    outside: Outside, tp: SourcePartition, pointer: Pointer, positions: dict[SourcePartition, Position]
+    outside: Outside, tp: SourcePartition, pointer: Pointer, positions: Mapping[SourcePartition, Position]
 ) -> None:
     """The sources must be those that were counted so far, and go on where they stood."""
-    topic, state = outside.names.source, PartitionState.empty(outside.job, {})
-    port = KafkaMergePort(outside, tp, NOBODY)
-    where = f"{outside.names.state} partition {tp.partition}"
-    records = await port.read_state(pointer.first, pointer.last)
-    core.apply(outside.job, state, chain(records, pointer.first, pointer.first, where)[-1].delta)
+    topic = outside.names.source
+    state = await _state(outside, tp, pointer)
     refuse_other_sources(outside, state.progress.keys())
-    for source in outside.view.sources:
+    for source in (source for source in outside.view.sources if source in positions):
         at, counted = positions[source], state.progress[source.partition].next
         if at.offset is None and counted > at.log_start:
             raise IntegrityError(
                 f"{topic} partition {source.partition}: records up to offset {counted} were counted, but the group "
                 f"{outside.names.group} has no position: the topic was deleted and made anew; {REMEDY}"
             )
+
+
+async def refuse_made_anew(outside: Outside, mine: Mapping[SourcePartition, Position]) -> None:
+    """The same of a worker's own sources, at each assignment: a broker forgets the positions of a deleted topic.
+
+    Nobody else moves these meanwhile. Frames of a topic made anew would pass for repeated ones, and be left aside.
+    Raises IntegrityError.
+    """
+    unknown = {tp: at for tp, at in mine.items() if tp.topic == outside.names.source and at.offset is None}
+    if not unknown or not outside.keeps_metadata:
+        return
+    for tp in outside.view.shuffle:
+        pointer = outside.view.seen.pointer(tp)
+        if pointer is not None and pointer.first >= 0:
+            await _refuse_other_sources(outside, tp, pointer, unknown)
+
+
+async def _state(outside: Outside, tp: SourcePartition, pointer: Pointer) -> PartitionState:
+    """What the newest checkpoint alone tells: how far each source was counted, for one."""
+    state, where = PartitionState.empty(outside.job, {}), f"{outside.names.state} partition {tp.partition}"
+    records = await outside.read_state(tp.partition, pointer.first, pointer.last)
+    core.apply(outside.job, state, chain(records, pointer.first, pointer.first, where)[-1].delta)
+    return state

@@ -14,6 +14,7 @@ from faust.types.tuples import ConsumerMessage
 from mode.utils.queues import FlowControlEvent
 
 from lepton_stream.chunk import SourcePartition
+from lepton_stream.errors import LeptonError
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.fetch import ChunkThread, Fetched, Listener, typed
 from lepton_stream.runtime.kafka.identity import Identity
@@ -138,8 +139,10 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             if not self.transport.app.should_stop:
                 raise
         except Exception as error:
-            self.app.fail(typed(error))
-            raise
+            told = typed(error)
+            self.app.fail(told)
+            if not isinstance(told, LeptonError):
+                raise  # a defect: with the traceback that Faust gives it; of the others the message is enough
 
     async def _deliver(self, fetched: Fetched) -> None:
         if fetched.identity == self.identity:

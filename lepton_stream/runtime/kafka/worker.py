@@ -25,6 +25,7 @@ from lepton_stream.runtime.kafka.fetch import Fetched
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Inbox, Owner, ShuffleOwner, SourceOwner
+from lepton_stream.runtime.kafka.preflight import refuse_made_anew
 from lepton_stream.runtime.kafka.recovery import recover_or_wait, refuse_new_partitions
 from lepton_stream.runtime.kafka.telling import Teller, Telling
 from lepton_stream.telemetry.catalogue import ASSIGNED, REBALANCES, REVOKED
@@ -206,7 +207,9 @@ class Worker:
         await recover_or_wait(self.outside, partitions, identity)
         seen = await self.outside.view.look()
         self.outside.view.era = era_of(map(seen.claim, self.outside.view.sources), self._settings.run or "")
-        return await self.outside.positions(partitions)
+        positions = await self.outside.positions(partitions)
+        await refuse_made_anew(self.outside, positions)
+        return positions
 
     async def revoked(self, partitions: frozenset[SourcePartition], identity: Identity) -> None:
         """Every owner finishes its step and commits it, so that nobody has to do it again."""
