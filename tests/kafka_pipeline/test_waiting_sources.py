@@ -18,6 +18,7 @@ from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.owners import Inbox, SourceOwner
 from lepton_stream.runtime.kafka.ports import KafkaSourcePort
 from lepton_stream.runtime.kafka.view import Seen, View
+from lepton_stream.telemetry.meter import Meter
 from tests.core.streams import PLAN, chunk, new_job, record
 
 HOUR_S = 3600
@@ -37,7 +38,7 @@ class Outside:
         self.view.next_look = self.look  # type: ignore[method-assign]
         self.committer = self.producer = self.time = self
         self.committed: dict[SourcePartition, Committed | None] = {}
-        self.looks = 0
+        self.looks, self.meter = 0, Meter()
 
     async def look(self) -> None:
         """What others see of the group."""
