@@ -11,13 +11,15 @@ EXTRAS := dev,embedded,compiled,dashboards
 PYTEST_ARGS ?=
 SEEDS ?= 1000
 FIRST ?= 0
+ROW ?=
+SEED ?= 1
 
 # The first interpreter that is new enough and can make a virtual environment; PYTHON=/path/to/python overrides.
 CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup check quick test simulate mutants demo bench slow docs docs-check clean
+.PHONY: help setup check quick test simulate mutants demo bench slow faults docs docs-check clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +54,10 @@ test: setup check docs-check  ## Setup, check, docs, all tests but the slow ones
 
 slow: setup  ## The tests that take minutes: large inputs, ten kills in a row
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+faults: setup  ## Break brokers, workers and networks on purpose: make faults [ROW=F4] [SEED=1]; writes docs/promises.md
+	FAULTS_ROW=$(ROW) FAULTS_SEED=$(SEED) FAULTS_PAGE=$(if $(ROW),,docs/promises.md) \
+		$(BIN)/python -m pytest tests/faults --show-capture=no $(PYTEST_ARGS)
 
 simulate: setup  ## The counting protocol under faults: make simulate SEEDS=100000 [FIRST=0]
 	$(BIN)/python -m tests.protocol.simulate --seeds $(SEEDS) --first $(FIRST)

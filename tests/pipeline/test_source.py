@@ -72,7 +72,10 @@ def test_a_plan_may_come_through_a_pipe(here: Path) -> None:
 
 
 def test_missing_toml_file_is_told() -> None:
-    assert refusal("no/such.toml", UsageError) == "no/such.toml: cannot be read: No such file or directory"
+    assert (
+        refusal("no/such.toml", UsageError)
+        == "no/such.toml: cannot be read: No such file or directory; check the path and its permissions"
+    )
 
 
 def test_module_in_the_current_directory_is_found(here: Path) -> None:

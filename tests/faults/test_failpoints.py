@@ -1,0 +1,67 @@
+"""Rows F1 and F2 at every point between two promises: workers die exactly there, again and again."""
+
+from __future__ import annotations
+
+import pytest
+
+from lepton_stream.errors import UsageError
+from lepton_stream.runtime.kafka.failpoints import POINTS, VARIABLE, Failpoints
+from tests.faults.evidence import blow
+from tests.faults.scene import Scene, stop
+from tests.kafka_pipeline.pipe import until
+
+RECORDS, RATE = 15_000, 1500
+DEATHS = 2
+DEATH = "ended by signal 9; starting it again"
+TIMES = {"after_epoch": 1, "mid_state": 1, "mid_publish": 1} | dict.fromkeys(
+    ("before_pointer", "after_pointer", "after_publish"), 5
+)
+"""Owners that begin pass the pointer once for each partition; the fifth time is a checkpoint of records."""
+SMOKE = ("after_pointer",)
+
+
+def deaths_at(scene: Scene, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+    """Workers that die at the point, each time they come to it; then others go on."""
+    monkeypatch.setenv(VARIABLE, f"{point}:{TIMES.get(point, 2)}")
+    sender = scene.send(RECORDS, RATE)
+    crew = scene.pipe.run(workers=2)
+    until(lambda: crew.said.count(DEATH) >= DEATHS or crew.process.poll() is not None, 60, f"deaths {point}")
+    assert crew.said.count(DEATH) >= DEATHS, crew.said
+    left = blow(scene.pipe, point)
+    scene.entry.proofs.append(f"{crew.said.count(DEATH)} deaths {point}: {left.proof}")
+    monkeypatch.delenv(VARIABLE)
+    stop(crew)
+    sender.wait()
+    scene.settle()
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("point", SMOKE)
+def test_f01_deaths_at_a_point_between_two_promises_change_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    deaths_at(scene, monkeypatch, point)
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in SMOKE])
+def test_f01_deaths_at_every_point_between_two_promises_change_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    deaths_at(scene, monkeypatch, point)
+
+
+@pytest.mark.parametrize("wished", ["nowhere", "after_claim:often", "after_claim,nowhere:2"])
+def test_a_point_that_does_not_exist_is_refused(wished: str) -> None:
+    with pytest.raises(UsageError, match="expects NAME"):
+        Failpoints(wished)
+
+
+def test_nobody_dies_before_the_time_has_come() -> None:
+    points = Failpoints("after_claim:3,mid_state")
+    points.reach("after_claim")
+    points.reach("after_claim")
+    points.reach("after_frames")
+    assert points.knows("mid_state")
+    assert not points.knows("after_frames")

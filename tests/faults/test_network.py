@@ -1,0 +1,94 @@
+"""Rows F5 to F8: one of two workers reaches the broker through a proxy that cuts, delays and resets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.node import Node
+from tests.faults.proxy import Proxy
+from tests.faults.scene import Scene, stop
+from tests.kafka_pipeline.pipe import Run, alive, until
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+RECORDS, RATE = 90_000, 3000
+CUT_S = 12.0
+"""Six sessions."""
+
+
+@pytest.fixture
+def proxy(node: Node) -> Iterator[Proxy]:
+    made = Proxy(node.place.proxy, node.place.proxied)
+    yield made
+    made.end()
+
+
+def both(scene: Scene) -> tuple[Run, Run]:
+    """A worker with the plain network, and one behind the proxy."""
+    plain = scene.crew(1)
+    broker, scene.pipe.bootstrap = scene.pipe.bootstrap, scene.node.by_proxy
+    try:
+        behind = scene.pipe.run(workers=1)
+    finally:
+        scene.pipe.bootstrap = broker
+    until(lambda: scene.pipe.members() == 2, 60, "both are members")
+    return plain, behind
+
+
+def cut(scene: Scene, proxy: Proxy, *, up: bool) -> None:
+    plain, behind = both(scene)
+    scene.send(RECORDS, RATE)
+    scene.beyond(RECORDS // 10)
+    assert proxy.passed > 0, "the worker is not behind the proxy"
+    blow = scene.strike("network cut" if up else "answers cut off", lambda: proxy.cut(up=up))
+    scene.recovered(blow)
+    until(lambda: time.monotonic() - blow.at > CUT_S, 30, "the cut lasts", every=0.2)
+    proxy.heal()
+    until(lambda: scene.pipe.members() == 2 or not alive(behind.process.pid), 60, "it is back, or has ended")
+    leave(scene, plain, behind)
+
+
+def leave(scene: Scene, plain: Run, behind: Run) -> None:
+    """Whoever is still there stops politely; whoever has ended said why."""
+    for sender in scene._senders:
+        sender.wait()
+    if alive(behind.process.pid):
+        stop(behind)
+    else:
+        assert behind.wait() in (1, 4), behind.said
+    scene.settle(plain)
+
+
+def test_f05_a_worker_cut_off_from_the_broker_changes_nothing(scene: Scene, proxy: Proxy) -> None:
+    cut(scene, proxy, up=True)
+
+
+def test_f06_a_worker_that_hears_no_answers_changes_nothing(scene: Scene, proxy: Proxy) -> None:
+    cut(scene, proxy, up=False)
+
+
+def test_f07_a_slow_network_changes_nothing(scene: Scene, proxy: Proxy) -> None:
+    plain, behind = both(scene)
+    scene.send(RECORDS // 3, RATE // 3)
+    scene.beyond(RECORDS // 20)
+
+    def slow() -> None:
+        proxy.delay, proxy.rate = 0.1, 125_000
+
+    blow = scene.strike("100 ms each way, 1 Mbit/s", slow)
+    scene.recovered(blow, seconds=120)
+    leave(scene, plain, behind)
+
+
+def test_f08_reset_connections_change_nothing(scene: Scene, proxy: Proxy) -> None:
+    plain, behind = both(scene)
+    scene.send(RECORDS // 2, RATE)
+    for n in range(4):
+        scene.beyond((n + 1) * RECORDS // 12)
+        resets: list[int] = []
+        blow = scene.strike("connections reset", lambda resets=resets: resets.append(proxy.reset()))  # type: ignore[misc]
+        assert resets[0] > 0 or not alive(behind.process.pid)
+        scene.recovered(blow)
+    leave(scene, plain, behind)
