@@ -72,7 +72,7 @@ class Merger:
         if before is not None and before.rests is not None and before.rests == (at.offset, at.metadata):
             self._adopt(before)
         else:
-            self._last = await self._restore(where)
+            self._last = await self._restore_as_owner(where)
         self.kept = kept_of(self.state)
         await self._port.publish([FENCE, *self._last])
         self.rests = (self.next, to_text(self.pointer))
@@ -108,6 +108,14 @@ class Merger:
                 f"{where}: the group has no position, but the log begins at {at.log_start}: it was in use, and the "
                 "group's offsets have expired or were deleted; recover from the logs, or start with new topics"
             )
+
+    async def _restore_as_owner(self, where: str) -> tuple[Record, ...]:
+        """Who was slow may have been replaced, and its state trimmed meanwhile: then the commit says so."""
+        try:
+            return await self._restore(where)
+        except IntegrityError:
+            await self._port.commit(self.next, to_text(self.pointer))
+            raise
 
     async def _restore(self, where: str) -> tuple[Record, ...]:
         """Put the state together; what was published last."""

@@ -128,6 +128,7 @@ def test_f22_partitions_added_under_running_workers_halt_them(scene: Scene) -> N
     scene.send(4000, RATE).wait()
     scene.beyond(4000)
     inject.raise_partitions(pipe.bootstrap, pipe.source, PARTITIONS + 2)
+    inject.kill(crew.workers[:1])  # clients look for new partitions every five minutes, and at each assignment
     code = crew.wait(120)
     assert code == INTEGRITY, crew.said
     halted(scene, "had 4", "new `version`")

@@ -61,8 +61,8 @@ def test_f13_torn_state_is_refused(scene: Scene) -> None:
 def test_f15_a_storm_of_rebalances_changes_nothing(scene: Scene) -> None:
     pipe = scene.pipe
     crew = scene.crew(1)
-    scene.send(100_000, RATE)
-    for _ in range(8):
+    scene.send(150_000, 2500)
+    for _ in range(6):
         before = pipe.counted()
         guest = pipe.run(workers=1)
         until(lambda: pipe.members() == 2, 30, "a guest has joined")

@@ -76,22 +76,22 @@ def test_two_pipelines_on_one_source_do_not_disturb_each_other(pipe: Pipe, boots
 def test_partitions_that_move_to_a_second_worker_in_mid_window_keep_what_they_have(pipe: Pipe) -> None:
     file = write_planted(pipe.folder / "in.jsonl", 30_000, seed=74)
     expected = Expected(pipe, file)
-    first, feeding = pipe.run(workers=1), pipe.feeding(file, rate=2000)
+    first, feeding = pipe.run(workers=1), pipe.feeding(file, rate=1000)
 
     def open_windows() -> bool:
         seen = pipe.look()
         pointers = (seen.pointer(tp) for tp in pipe.partitions(pipe.names.shuffle))
         return any(p is not None and p.oldest is not None for p in pointers)
 
-    until(lambda: pipe.counted() > 2000 and open_windows(), 30, "windows are open at the first worker")
+    until(lambda: pipe.counted() > 2000 and open_windows(), 60, "windows are open at the first worker")
     second = pipe.run(workers=1)
     at = pipe.counted()
-    until(lambda: pipe.members() == 2, 20, "the second worker is there")
+    until(lambda: pipe.members() == 2, 60, "the second worker is there")
     assert feeding.process.poll() is None
-    until(lambda: pipe.counted() > at + 2000, 30, "both go on")
+    until(lambda: pipe.counted() > at + 2000, 60, "both go on")
     for one in (first, second):
         one.process.terminate()
-    assert [one.wait(20) for one in (first, second)] == [143, 143], first.said + second.said
+    assert [one.wait(40) for one in (first, second)] == [143, 143], first.said + second.said
     assert feeding.wait() == 0
     done = pipe.to_the_end()
     expected.holds_for(done)

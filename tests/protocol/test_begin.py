@@ -12,7 +12,7 @@ from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.core import Job, Prepared
 from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.merger import Merger
-from lepton_stream.protocol.metadata import Claim, claim_of, to_text
+from lepton_stream.protocol.metadata import Claim, Pointer, claim_of, to_text
 from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.shuffle.frame import decode
@@ -88,3 +88,33 @@ def test_trimmed_shuffle_without_a_position_is_refused() -> None:
     merger = Merger(some_job(), SourcePartition("shuffle", 0), port, 1, "i")
     with pytest.raises(IntegrityError, match="expired"):
         merger.begin(Position(None, None, 7, 9)).send(None)
+
+
+class TrimmedPort(WorldMergePort):
+    """The state is not there; the commits after the first are refused to whoever is not the owner any more."""
+
+    def __init__(self, job: Job, *, replaced: bool) -> None:
+        world = World(Random(1), [log_of(Random(1), 9)], 1, NONE.flaws)
+        super().__init__(world, Life(("p", 0), Identity(0, "w"), 0))
+        self.replaced, self.commits = replaced, 0
+
+    async def take_epoch(self) -> None:
+        return
+
+    async def commit(self, offset: int, metadata: str) -> None:
+        self.commits += 1
+        if self.replaced and self.commits > 1:
+            raise TimeoutError("the group has moved on")
+
+    async def read_state(self, first: int, last: int) -> list[tuple[int, bytes]]:
+        raise IntegrityError(f"offset {first} is not in the log")
+
+
+@pytest.mark.parametrize(("replaced", "told"), [(True, TimeoutError), (False, IntegrityError)])
+def test_state_trimmed_under_a_replaced_owner_is_no_damage_but_the_owners_end(
+    replaced: bool, told: type[Exception]
+) -> None:
+    job = some_job()
+    merger = Merger(job, SourcePartition("shuffle", 0), TrimmedPort(job, replaced=replaced), 1, "i")
+    with pytest.raises(told):
+        merger.begin(Position(5, to_text(Pointer(job.plan_hash, 3, 3, 2, 4)), 0, 9)).send(None)
