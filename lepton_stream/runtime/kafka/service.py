@@ -106,6 +106,16 @@ async def prepared_topics(plan: Plan, connection: Connection) -> None:
 
 async def totals(outside: Outside) -> Totals:
     """The durable account since the pipeline's first record."""
+    pointers = await _pointers(outside)
+    while True:
+        try:
+            return await stored_totals(outside.job, pointers, outside.read_state)
+        except IntegrityError:  # other workers go on, and trim what their next checkpoints replace
+            before, pointers = pointers, await _pointers(outside)
+            if pointers == before:
+                raise
+
+
+async def _pointers(outside: Outside) -> dict[int, Pointer]:
     seen = await outside.view.look()
-    pointers = {tp.partition: seen.pointer(tp) or Pointer(outside.job.plan_hash) for tp in outside.view.shuffle}
-    return await stored_totals(outside.job, pointers, outside.read_state)
+    return {tp.partition: seen.pointer(tp) or Pointer(outside.job.plan_hash) for tp in outside.view.shuffle}
