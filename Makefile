@@ -50,7 +50,8 @@ quick: setup  ## Fast tests only: no Kafka, nothing slow
 	$(BIN)/python -m pytest -q -m "not kafka and not slow" $(PYTEST_ARGS)
 
 test: setup check docs-check  ## Setup, check, docs, all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow and not kafka" -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow and kafka" $(PYTEST_ARGS)
 
 slow: setup  ## The tests that take minutes: large inputs, ten kills in a row
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)

@@ -14,14 +14,16 @@ class Background:
 
     def __init__(self, work: Callable[[asyncio.Event], Awaitable[None]], name: str) -> None:
         self._work, self._stop = work, asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._begun = threading.Event()
         self._done: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         async def main() -> None:
-            self._loop = asyncio.get_running_loop()
+            self._task = asyncio.current_task()
+            self._begun.set()
             await self._work(self._stop)
 
         try:
@@ -42,7 +44,20 @@ class Background:
 
     def end(self, seconds: float = 60) -> None:
         """Ask it to return, and wait. Raises what it raised."""
-        if self._loop is not None and self.running:
-            with suppress(RuntimeError):  # the loop has just been closed
-                self._loop.call_soon_threadsafe(self._stop.set)
+        self._call(self._stop.set)
         self._done.result(seconds)
+
+    def abandon(self, seconds: float = 5) -> None:
+        """Ask it to return, break it off if it does not, and forget what became of it: its thread is gone."""
+        with suppress(BaseException):
+            self.end(seconds)
+        if self.running and self._task is not None:
+            self._call(self._task.cancel)
+        self._thread.join(seconds)
+        assert not self._thread.is_alive(), self._thread.name
+
+    def _call(self, what: Callable[[], object]) -> None:
+        self._begun.wait(5)
+        if self._task is not None and self.running:
+            with suppress(RuntimeError):  # the loop has just been closed
+                self._task.get_loop().call_soon_threadsafe(what)

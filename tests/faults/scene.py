@@ -42,8 +42,9 @@ class Scene:
 
     def __exit__(self, *_: object) -> None:
         self.pipe.__exit__()
-        for sender in self._senders:
-            sender.abandon()
+        for one in (*self._senders, self._watcher):
+            if one is not None:
+                one.abandon()
 
     # -- load and workers
 

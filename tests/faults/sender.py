@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -83,5 +82,4 @@ class Sender:
 
     def abandon(self) -> None:
         """No more, whatever became of it."""
-        with suppress(Exception):
-            self._work.end(5)
+        self._work.abandon()

@@ -29,6 +29,7 @@ def kills(scene: Scene, records: int, times: int, *, every: bool = False) -> Non
     scene.settle(crew)
 
 
+@pytest.mark.slow  # make test has kills of its own: tests/kafka_pipeline/test_kills.py
 def test_f01_a_killed_worker_changes_nothing(scene: Scene) -> None:
     kills(scene, FEW, 1)
 
@@ -38,6 +39,7 @@ def test_f01_five_kills_in_a_row_change_nothing(scene: Scene) -> None:
     kills(scene, MANY, 5)
 
 
+@pytest.mark.slow
 def test_f02_all_workers_killed_at_once_change_nothing(scene: Scene) -> None:
     kills(scene, FEW, 1, every=True)
 
@@ -84,6 +86,7 @@ def freeze(scene: Scene, records: int, session: float = 2) -> None:
     scene.settle(crew)
 
 
+@pytest.mark.slow  # as tests/kafka_pipeline/test_stops.py does in make test
 def test_f04_a_worker_frozen_beyond_its_session_changes_nothing(scene: Scene) -> None:
     freeze(scene, 40_000)
 

@@ -60,3 +60,7 @@ class Watcher:
         self._work.end()
         self.check()
         return self.newest
+
+    def abandon(self) -> None:
+        """No more, whatever became of it."""
+        self._work.abandon()

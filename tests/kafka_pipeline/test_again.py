@@ -76,7 +76,7 @@ def test_two_pipelines_on_one_source_do_not_disturb_each_other(pipe: Pipe, boots
 def test_partitions_that_move_to_a_second_worker_in_mid_window_keep_what_they_have(pipe: Pipe) -> None:
     file = write_planted(pipe.folder / "in.jsonl", 30_000, seed=74)
     expected = Expected(pipe, file)
-    first, feeding = pipe.run(workers=1), pipe.feeding(file, rate=1000)
+    first, feeding = pipe.run(workers=1), pipe.feeding(file, rate=1500)
 
     def open_windows() -> bool:
         seen = pipe.look()

@@ -87,7 +87,9 @@ def test_a_group_that_lost_its_commits_goes_on_from_the_logs(pipe: Pipe, kill: b
     assert "4 shuffle partitions recovered" in said
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [pytest.param(m, marks=pytest.mark.slow) if m != "before the commit" else m for m in MOMENTS]
+)
 def test_kill_9_amid_the_recovery_changes_nothing(pipe: Pipe, moment: str) -> None:
     parts = Parts(pipe, 12_000, seed=62)
     count_some(pipe, parts, kill=True)

@@ -155,7 +155,7 @@ def test_a_pipeline_never_changes() -> None:
     assert "window is missing" in faults(one)[1]
 
 
-@pytest.mark.parametrize("odd", [None, 5, [], {}, object(), float, b"x", "\ud800", ("a",), {"a": {}}], ids=repr)
+@pytest.mark.parametrize("odd", [None, 5, [], {}, object(), float, b"x", "\ud800", ("a",), {"a": {}}])
 def test_odd_arguments_give_plan_errors_and_nothing_else(odd: Any) -> None:
     faults(Pipeline(odd).source(odd, time=odd, key=odd, id=odd))
     faults(base().field("x", odd, min=odd, one_of=odd, on_bad=odd, required=odd))
