@@ -30,6 +30,7 @@ def restarts(scene: Scene, records: int, times: int, *, kill: bool) -> None:
     scene.settle(crew)
 
 
+@pytest.mark.slow
 def test_f09_a_killed_broker_that_comes_back_changes_nothing(scene: Scene) -> None:
     restarts(scene, 20_000, 1, kill=True)
 

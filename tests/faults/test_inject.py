@@ -44,6 +44,7 @@ def test_a_killed_process_is_gone_and_a_frozen_one_stands_still_and_wakes() -> N
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
 def test_a_broker_is_frozen_killed_and_back_with_what_it_had(node: Node) -> None:
     topic = "kept-through-death"
     inject.recreate(node.bootstrap, topic, 3)

@@ -56,6 +56,7 @@ INSIDE = {
         "_commit",
         "commit",
         "call_thread",
+        "close",
         "on_start",
     ],
     "faust.transport.drivers.aiokafka:ConsumerRebalanceListener": ["on_partitions_revoked", "on_partitions_assigned"],

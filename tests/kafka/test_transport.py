@@ -105,6 +105,17 @@ async def test_reading_begins_exactly_where_the_worker_says(
         assert set((await Group(wire, name).committed(partitions)).values()) == {None}
 
 
+async def test_a_worker_that_is_given_partitions_while_it_stops_leaves_the_group(
+    connection: Connection, make_topic: MakeTopic, name: str
+) -> None:
+    reader = Reader(connection, name, await make_topic(1), {0: 0})
+    await reader.until(lambda: reader.assignments)
+    reader.app._on_rebalance_when_stopped()  # what Faust does then, in the main loop
+    await reader.end()
+    async with Wire(connection) as wire:
+        assert await Group(wire, name).is_empty()
+
+
 async def test_whatever_asks_faust_to_commit_commits_nothing(
     connection: Connection, make_topic: MakeTopic, name: str
 ) -> None:

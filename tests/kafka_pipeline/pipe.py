@@ -196,6 +196,11 @@ class Pipe:
         seen = self.look()
         return sum(seen.position(tp) for tp in self.partitions(self.source))
 
+    def least_counted(self) -> int:
+        """The same of the source partition that is the least far."""
+        seen = self.look()
+        return min(seen.position(tp) for tp in self.partitions(self.source))
+
     def ask(self, question: Callable[[Wire], Any]) -> Any:
         """Ask the cluster something."""
 

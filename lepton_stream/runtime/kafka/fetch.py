@@ -103,6 +103,13 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         await super().on_start()
         watch(self._consumer._coordinator, self.app.fail_from_thread)
 
+    def close(self) -> None:
+        """Nothing: stopping the thread closes the consumer.
+
+        Faust calls this when the group assigns partitions to a worker that is stopping, and closes the coordinator in
+        the main loop, where it fails: the group is never left then, and waits for a whole session.
+        """
+
     def disown(self) -> None:
         """Forget the identity and all starts: what was fetched is dropped."""
         self.identity = None
