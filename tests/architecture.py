@@ -33,7 +33,7 @@ BASE = ("errors", "columns", "chunk", "compiled.switch")
 PLAN = (*BASE, "pipeline.plan")
 STEPS = ("formats", "cleaning", "dedup", "kernels", "windows", "shuffle", "models")
 CORE = (*BASE, *STEPS, "pipeline", "account", "wire", "core")
-AROUND = (*CORE, "protocol", "autopilot", "clock", "compiled.loader", "telemetry", "topics", "doctor")
+AROUND = (*CORE, "protocol", "autopilot", "clock", "compiled.loader", "telemetry", "topics", "doctor", "printable")
 
 AREAS: dict[str, Area] = {
     "": Area((*CORE, "api", "lepton", "_version"), pure=False),  # the package's own face: it re-exports
@@ -63,9 +63,14 @@ AREAS: dict[str, Area] = {
     "autopilot": Area((*CORE, "autopilot"), ("numpy",)),
     "lepton": Area((*CORE, "lepton", "clock"), ("numpy", "rich"), pure=False),  # it shows those who wait how far it is
     "clock": Area((), pure=False),
+    "printable": Area(()),
     "topics": Area((*BASE, "pipeline", "topics")),
     "doctor": Area((*BASE, "pipeline", "topics", "protocol.metadata", "doctor")),  # it judges; the runtime looks
-    "telemetry": Area((*BASE, "account", "pipeline.plan", "telemetry"), ("prometheus_client", "msgspec"), pure=False),
+    "telemetry": Area(
+        (*BASE, "account", "pipeline.plan", "formats.decoder", "printable", "telemetry"),  # reasons of dead letters
+        ("prometheus_client", "msgspec"),
+        pure=False,
+    ),
     "grafana": Area(("errors", "telemetry", "grafana"), ("grafana_foundation_sdk", "jsonschema"), pure=False),
     "data": Area(("data",), pure=False),
     "pipelines": Area(("pipelines", "errors"), pure=False),

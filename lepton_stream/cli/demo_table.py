@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
-from lepton_stream.cli.terminal import printable
+from lepton_stream.printable import printable
 
 _HIDDEN = frozenset({"window", "window_end", "final", "version"})
 

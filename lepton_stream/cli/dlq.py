@@ -15,13 +15,14 @@ import typer
 from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
 from lepton_stream.cli.kafka_options import takes_connection
 from lepton_stream.cli.pipeline_name import PipelineName
-from lepton_stream.cli.terminal import json_line, printable
+from lepton_stream.cli.terminal import json_line
 from lepton_stream.errors import UsageError
 from lepton_stream.formats.decoder import Reason
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.near import nearest
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
+from lepton_stream.printable import printable
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.dlq import Box, Lateness, chosen, highs, lateness, newest, open_box, send_again
 from lepton_stream.runtime.kafka.letters import Letter

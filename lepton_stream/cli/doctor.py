@@ -14,13 +14,13 @@ import typer
 
 from lepton_stream.cli.kafka_options import EMBEDDED, connection_of, takes_options
 from lepton_stream.cli.pipeline_name import MaybePipelineName
-from lepton_stream.cli.terminal import printable
 from lepton_stream.doctor.finding import Finding, counts
 from lepton_stream.doctor.machine import judge_machine
 from lepton_stream.doctor.plans import judge_plan
 from lepton_stream.errors import UnhealthyError
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
+from lepton_stream.printable import printable
 from lepton_stream.runtime import machine
 from lepton_stream.runtime.kafka.checkup import Asked, check
 from lepton_stream.runtime.kafka.embedded import embedded

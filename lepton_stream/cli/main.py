@@ -13,8 +13,8 @@ import typer
 
 from lepton_stream.cli.arguments import spread
 from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
-from lepton_stream.cli.terminal import printable
 from lepton_stream.errors import LeptonError
+from lepton_stream.printable import printable
 from lepton_stream.telemetry.catalogue import REFUSED
 from lepton_stream.telemetry.facts import tell
 from lepton_stream.telemetry.logs import log_is_json

@@ -20,10 +20,11 @@ from lepton_stream import clock
 from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
 from lepton_stream.cli.kafka_options import takes_connection
 from lepton_stream.cli.pipeline_name import PipelineName
-from lepton_stream.cli.terminal import json_line, printable
+from lepton_stream.cli.terminal import json_line
 from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.source import find
+from lepton_stream.printable import printable
 from lepton_stream.runtime.kafka.board import Board, LastFew
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.tail import Quiet, bounds_of, follow

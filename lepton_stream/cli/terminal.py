@@ -1,4 +1,4 @@
-"""Text that others chose, as it may go to a terminal: what would steer it is shown instead of done."""
+"""JSON of text that others chose, as it may go to a terminal."""
 
 from __future__ import annotations
 
@@ -9,15 +9,6 @@ import orjson
 
 _C1 = re.compile("[\x7f-\x9f]")
 """Control characters that JSON takes as they are; \\x9b begins an escape sequence as ESC [ does."""
-
-
-def printable(text: str) -> str:
-    r"""Control characters, line ends and what turns the direction of writing are escaped.
-
-    >>> printable("a\x1b[2Jb")
-    'a\\x1b[2Jb'
-    """
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def json_line(value: Any) -> str:

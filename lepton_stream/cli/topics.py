@@ -13,10 +13,10 @@ import typer
 
 from lepton_stream.cli.kafka_options import takes_connection
 from lepton_stream.cli.pipeline_name import PipelineName
-from lepton_stream.cli.terminal import printable
 from lepton_stream.errors import IntegrityError
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
+from lepton_stream.printable import printable
 from lepton_stream.runtime.kafka.admin import Admin
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.provision import Survey, apply, survey

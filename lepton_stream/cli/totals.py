@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from lepton_stream.account import Account
-from lepton_stream.cli.terminal import printable
+from lepton_stream.printable import printable
 from lepton_stream.runtime.local import LocalRun
 from lepton_stream.telemetry.catalogue import ENDED
 from lepton_stream.telemetry.facts import tell

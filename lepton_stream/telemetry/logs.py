@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
+from lepton_stream.printable import printable
 from lepton_stream.telemetry import facts
 from lepton_stream.telemetry.catalogue import Fact
 
@@ -76,11 +77,6 @@ class Handler(logging.StreamHandler[TextIO]):
 def log_is_json() -> bool:
     """Whether this process tells people nothing but lines of JSON."""
     return any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger().handlers)
-
-
-def printable(text: str) -> str:
-    """Text of the data's own choosing as it may go to a terminal: what would steer it is shown instead of done."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 @dataclass(slots=True)

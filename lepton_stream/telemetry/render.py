@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from lepton_stream.account import Account
+from lepton_stream.formats.decoder import Reason
 from lepton_stream.telemetry import catalogue as c
 from lepton_stream.telemetry.meter import Labels, Samples
 from lepton_stream.telemetry.probes import ready
@@ -38,7 +39,10 @@ class _Ready:
 
 
 def durable(kept: Mapping[int, Kept]) -> Samples:
-    """The metrics of the account, all shuffle partitions together."""
+    """The metrics of the account, all shuffle partitions together.
+
+    Every reason is there once a source is: a counter that appears with its first event hides it from rates.
+    """
     accounts: dict[Labels, Account] = {}
     samples: Samples = {metric.name: {} for metric in c.METRICS if metric.durable}
     for one in kept.values():
@@ -50,7 +54,7 @@ def durable(kept: Mapping[int, Kept]) -> Samples:
         outcomes = (account.accepted, account.duplicate, account.late, account.dead_lettered.total())
         for outcome, count in zip(("accepted", "duplicate", "late", "dead_lettered"), outcomes, strict=True):
             samples[c.OUTCOMES.name][*source, outcome] = count
-        _add(samples[c.DEAD_LETTERS.name], account.dead_lettered)
+        _add(samples[c.DEAD_LETTERS.name], dict.fromkeys(map(str, Reason), 0) | account.dead_lettered)
         _add(samples[c.MENDED.name], account.mended)
         _add(samples[c.LATE_BY_WINDOW.name], account.late_by_window)
     return samples

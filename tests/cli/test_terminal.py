@@ -14,10 +14,11 @@ from lepton_stream.cli.dlq import line_of, text_of
 from lepton_stream.cli.doctor import lines_of
 from lepton_stream.cli.main import outcome
 from lepton_stream.cli.tail import table_of
-from lepton_stream.cli.terminal import json_line, printable
+from lepton_stream.cli.terminal import json_line
 from lepton_stream.cli.topics import line_of as step_line
 from lepton_stream.doctor.finding import Finding
 from lepton_stream.formats.decoder import Reason
+from lepton_stream.printable import printable
 from lepton_stream.runtime.kafka.letters import Letter
 from lepton_stream.topics.difference import Step
 
