@@ -6,9 +6,8 @@ from lepton_stream.pipeline.catalogue import SIGNATURES
 
 NOTES = (
     """`quantile` and `median`: DDSketch with 50 buckets to each power of two, at most 1/101 of the value off. At most
-  4,096 buckets a group: where values spread over more than 2^82 (2^41 on either side of zero), "
-        "those nearest to zero count as
-  zero.""",
+  4,096 buckets a group: where values spread over more than 2^82 (2^41 on either side of zero), those nearest to zero
+  count as zero.""",
     """`distinct`: HyperLogLog with 4,096 registers; values are told apart by 63-bit hashes, the same in every worker
   and not secret: somebody who may choose the values can make hashes collide.""",
     """`top`: Misra-Gries counters. A value occurred at least `count` and at most `count + error` times; `error` is at

@@ -175,7 +175,8 @@ def stop(directory: Path) -> bool:
         time.sleep(0.02)
     file.unlink()
     for process in STARTED:
-        process.poll()
+        if process.pid == pid:
+            process.wait(STOP_SECONDS)  # its memory is gone a moment before it can be collected
     return True
 
 
