@@ -11,7 +11,9 @@ EXTRAS := dev,embedded,compiled,dashboards
 PYTEST_ARGS ?=
 SEEDS ?= 1000
 FIRST ?= 0
+SECONDS ?= 60
 ROW ?=
+MINUTES ?= 60
 SEED ?= 1
 
 # The first interpreter that is new enough and can make a virtual environment; PYTHON=/path/to/python overrides.
@@ -19,7 +21,7 @@ CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup check quick test simulate mutants demo bench slow faults docs docs-check clean
+.PHONY: help setup check quick test simulate mutants demo bench slow faults soak fuzz docs docs-check clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +61,15 @@ slow: setup  ## The tests that take minutes: large inputs, ten kills in a row
 faults: setup  ## Break brokers, workers and networks on purpose: make faults [ROW=F4] [SEED=1]; writes docs/promises.md
 	FAULTS_ROW=$(ROW) FAULTS_SEED=$(SEED) FAULTS_PAGE=$(if $(ROW),,docs/promises.md) \
 		$(BIN)/python -m pytest tests/faults --show-capture=no $(PYTEST_ARGS)
+
+fuzz: setup  ## Fuzz all that reads bytes of others, with atheris: make fuzz [SECONDS=60] [SEED=1]
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[fuzz]' \
+		|| echo "fuzz: atheris cannot be had here"
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) --seed $(SEED)
+
+soak: setup  ## Random faults for long, and no growth: make soak MINUTES=60 [SEED=1]
+	FAULTS_SEED=$(SEED) SOAK_MINUTES=$(MINUTES) \
+		$(BIN)/python -m pytest tests/faults/test_soak.py -s --show-capture=no -p no:cacheprovider $(PYTEST_ARGS)
 
 simulate: setup  ## The counting protocol under faults: make simulate SEEDS=100000 [FIRST=0]
 	$(BIN)/python -m tests.protocol.simulate --seeds $(SEEDS) --first $(FIRST)

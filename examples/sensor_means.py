@@ -1,4 +1,4 @@
-"""JSON events, without their duplicates, to the mean of each sensor and minute: over a file, or on Kafka.
+"""JSON events, without duplicates, to the mean of each sensor and minute: of a file, or of what a topic holds now.
 
 python examples/sensor_means.py events.jsonl
 python examples/sensor_means.py localhost:9092
@@ -18,6 +18,6 @@ means = (
 
 if __name__ == "__main__":
     where = sys.argv[1]
-    run = means.run(broker=where, create_topics=True) if ":" in where else means.run(input=where)
+    run = means.run(broker=where, create_topics=True, until_end=True) if ":" in where else means.run(input=where)
     for row in run.results:
         print(row["sensor"], row["window_start"], row["mean"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias, overload
 
@@ -170,7 +170,8 @@ class Chunk:
 
     `offsets` int64[n] ascend and may have holes (transaction markers). `keys` and `headers` are what the record came
     with, None for files. `timestamp` int64[n], microseconds: the broker's, or the start of the run for files; event
-    times are judged against it and against no clock. `end` may lie beyond the last record.
+    times are judged against it and against no clock. `end` may lie beyond the last record. `unread`: why, by offset, of
+    rows that stand for a whole batch which was not opened; they have no value.
     """
 
     source: SourcePartition
@@ -181,6 +182,7 @@ class Chunk:
     timestamp: Index
     keys: Values | None = None
     headers: Sequence[Headers] | None = None
+    unread: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -196,8 +198,9 @@ class Chunk:
             return self
         keys = None if self.keys is None else self.keys.part(rows)
         headers = None if self.headers is None else self.headers[rows]
-        values = self.values.part(rows)
-        return Chunk(self.source, start, end, self.offsets[rows], values, self.timestamp[rows], keys, headers)
+        values, offsets = self.values.part(rows), self.offsets[rows]
+        unread = {at: why for at, why in self.unread.items() if start <= at < end}
+        return Chunk(self.source, start, end, offsets, values, self.timestamp[rows], keys, headers, unread)
 
 
 def join(chunks: Sequence[Chunk]) -> Chunk:
@@ -213,4 +216,5 @@ def join(chunks: Sequence[Chunk]) -> Chunk:
         headers = _Chained([[NO_HEADERS] * len(c) if c.headers is None else c.headers for c in chunks])
     offsets = np.concatenate([chunk.offsets for chunk in chunks])
     timestamp = np.concatenate([chunk.timestamp for chunk in chunks])
-    return Chunk(chunks[0].source, chunks[0].start, chunks[-1].end, offsets, values, timestamp, keys, headers)
+    unread = {at: why for chunk in chunks for at, why in chunk.unread.items()}
+    return Chunk(chunks[0].source, chunks[0].start, chunks[-1].end, offsets, values, timestamp, keys, headers, unread)

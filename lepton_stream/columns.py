@@ -128,6 +128,11 @@ def weight(column: Column) -> int:
     return column.values.nbytes + valid
 
 
+def compact(data: bytes) -> bytes:
+    """The same bytes in a buffer of their own length: what `orjson.dumps` gives takes 4 KiB as long as it lives."""
+    return bytes(memoryview(data))
+
+
 def text_to_bytes(column: Text) -> list[bytes]:
     """One byte string a row (missing rows: empty)."""
     data = column.data.tobytes()

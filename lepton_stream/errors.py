@@ -6,7 +6,9 @@
     ├── BrokerError             4   the broker cannot be reached, or refuses us
     ├── IntegrityError          5   the log does not fit what was promised; going on would count wrongly
     ├── TakenOverError          6   another process runs under our static member id
-    └── UnhealthyError          7   `doctor` found something that fails
+    ├── UnhealthyError          7   `doctor` found something that fails
+    ├── FloodError              8   too many dead letters in a row: what arrives is not what the plan is for
+    └── MemoryBudgetError       9   the state needs more memory than the worker may take
 
 Messages say what, where, and what to do next. The command line prints them without a traceback.
 """
@@ -52,6 +54,18 @@ class UnhealthyError(LeptonError):
     """`doctor` found something that a run would refuse, or that would make it count wrongly."""
 
     exit_code = 7
+
+
+class FloodError(LeptonError):
+    """More records than the plan's ceiling allows are dead letters: a bad deploy, here or at a producer."""
+
+    exit_code = 8
+
+
+class MemoryBudgetError(LeptonError):
+    """What must be kept needs more memory than we may take: a stop in good order, before the system makes one."""
+
+    exit_code = 9
 
 
 @dataclass(frozen=True, slots=True)

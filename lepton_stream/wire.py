@@ -8,7 +8,8 @@ bytes, so that they are read in place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Generic, TypeVar, overload
 
@@ -62,6 +63,18 @@ def dump(meta: Mapping[str, Any], arrays: Arrays) -> bytes:
 
 
 FOREIGN = "let nothing else write to this pipeline's topics, and give the plan a new `version` to count again"
+
+
+_MISFITS = (LookupError, ValueError, TypeError, AttributeError, OverflowError)
+
+
+@contextmanager
+def read_as(what: str) -> Iterator[None]:
+    """Bytes that load may still hold anything: whatever does not fit where they are used is an IntegrityError."""
+    try:
+        yield
+    except _MISFITS as error:
+        raise IntegrityError(f"{what}: the bytes are damaged ({type(error).__name__}: {error}); {FOREIGN}") from error
 
 
 @overload

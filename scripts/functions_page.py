@@ -14,6 +14,8 @@ NOTES = (
   most n / 257 of the group's n values, so every value that is more frequent is among the counters.""",
     """Beyond 256 different values in a group `top`, alone among the functions, depends on how the input was cut and
   merged, always within its `error`. All others give the same bytes for any cut, order, partitions and route.""",
+    """`histogram`: its bins are equally wide; bins of your own edges are not there. Choose low, high and bins
+  so that your edges are among theirs and add up neighbours, or take `quantile`.""",
     "Lists and objects are JSON in JSON lines, in topics and in cells of CSV.",
 )
 COSTS = (

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from lepton_stream.errors import (
     BrokerError,
+    FloodError,
     IntegrityError,
     LeptonError,
+    MemoryBudgetError,
     PlanError,
     TakenOverError,
     UnhealthyError,
@@ -101,6 +103,8 @@ MEANING: dict[type[LeptonError], str] = {
     IntegrityError: "integrity halt: log or topics do not fit what was promised, going on would count wrongly",
     TakenOverError: "another process runs under our static member id (`--static-id`)",
     UnhealthyError: "`lepton-stream doctor` found something that fails",
+    FloodError: "more dead letters than `dead_letters.ceiling` allows: what arrives is not what the plan is for",
+    MemoryBudgetError: "the state needs more memory than `memory` gives the worker",
 }
 REMEDY: dict[type[LeptonError], str] = {
     LeptonError: "read the message; if it looks like a defect, report it with the message",
@@ -110,6 +114,8 @@ REMEDY: dict[type[LeptonError], str] = {
     IntegrityError: "do not restart in a loop: the message names topic, partition, offset and the remedy",
     TakenOverError: "end one of the two, or give each its own id; do not restart in a loop",
     UnhealthyError: "do what the findings say; exit code 0 means that none fails, warnings there may be",
+    FloodError: "nothing is lost: mend the producer or the plan, or raise the ceiling, and start again",
+    MemoryBudgetError: "nothing is lost: give it more memory or more workers, as the message says, and start again",
 }
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -33,7 +33,9 @@ BASE = ("errors", "columns", "chunk", "compiled.switch")
 PLAN = (*BASE, "pipeline.plan")
 STEPS = ("formats", "cleaning", "dedup", "kernels", "windows", "shuffle", "models")
 CORE = (*BASE, *STEPS, "pipeline", "account", "wire", "core")
-AROUND = (*CORE, "protocol", "autopilot", "clock", "compiled.loader", "telemetry", "topics", "doctor", "printable")
+AROUND = (
+    *CORE, "memory", "protocol", "autopilot", "clock", "compiled.loader", "telemetry", "topics", "doctor", "printable",
+)  # fmt: skip
 
 AREAS: dict[str, Area] = {
     "": Area((*CORE, "api", "lepton", "_version"), pure=False),  # the package's own face: it re-exports
@@ -59,22 +61,26 @@ AREAS: dict[str, Area] = {
     "shuffle": Area((*PLAN, "shuffle", "windows", "kernels", "dedup", "account", "wire"), ("numpy", "orjson")),
     "models": Area((*PLAN, "models", "kernels", "windows", "dedup", "wire"), ("numpy",)),
     "core": Area(CORE, ("numpy",)),
+    "memory": Area((*PLAN, "pipeline.durations", "pipeline.keys", "memory")),  # budgets, and what follows from them
     "protocol": Area((*CORE, "protocol"), ("numpy", "msgspec", "orjson")),
     "autopilot": Area((*CORE, "autopilot"), ("numpy",)),
     "lepton": Area((*CORE, "lepton", "clock"), ("numpy", "rich"), pure=False),  # it shows those who wait how far it is
     "clock": Area((), pure=False),
     "printable": Area(()),
     "topics": Area((*BASE, "pipeline", "topics")),
-    "doctor": Area((*BASE, "pipeline", "topics", "protocol.metadata", "doctor")),  # it judges; the runtime looks
+    "doctor": Area((*BASE, "pipeline", "topics", "protocol.metadata", "memory.budget", "doctor")),  # the runtime looks
     "telemetry": Area(
-        (*BASE, "account", "pipeline.plan", "formats.decoder", "printable", "telemetry"),  # reasons of dead letters
+        # the decoder: reasons of dead letters
+        (*BASE, "account", "clock", "pipeline.plan", "formats.decoder", "printable", "telemetry"),
         ("prometheus_client", "msgspec"),
         pure=False,
     ),
     "grafana": Area(("errors", "telemetry", "grafana"), ("grafana_foundation_sdk", "jsonschema"), pure=False),
     "data": Area(("data",), pure=False),
     "pipelines": Area(("pipelines", "errors"), pure=False),
-    "runtime.machine": Area((*BASE, "compiled.loader", "doctor", "_version"), pure=False),  # it looks, for `doctor`
+    "runtime.machine": Area(  # it looks, for `doctor` and for the share of memory that a worker takes
+        (*BASE, "compiled.loader", "doctor", "memory.budget", "pipeline.plan", "_version"), pure=False
+    ),
     "runtime": Area((*AROUND, "runtime", "pipelines"), ("numpy", "msgspec", "orjson", "zstandard"), pure=False),
     "runtime.kafka": Area(
         (*AROUND, "runtime"),

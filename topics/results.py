@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.plan import Plan
-from lepton_stream.topics.contract import USUAL_BYTES, Contract, kept
+from lepton_stream.topics.contract import FRAME_BYTES, Contract, kept
 
 
 def results(plan: Plan) -> Contract:
@@ -17,7 +17,8 @@ def results(plan: Plan) -> Contract:
         routed_by="group",
         partitions=plan.topics.partitions,
         replication=plan.topics.replication,
-        config=kept(plan.topics.replication, ("cleanup.policy", "compact"), ("max.message.bytes", str(USUAL_BYTES))),
+        # A group may be as long as a record, and is in key and value: a refused result would stop the worker.
+        config=kept(plan.topics.replication, ("cleanup.policy", "compact"), ("max.message.bytes", str(FRAME_BYTES))),
         written_by=("merge",),
         read_by=("tail", "users"),
     )

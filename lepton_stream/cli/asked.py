@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lepton_stream.cli.observing import Observing
 from lepton_stream.core import Route
+from lepton_stream.memory.budget import Budget
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.kafka.connect import Connection
 
@@ -17,7 +18,7 @@ class Asked:
 
     `connection` None: the embedded broker. `options`: the broker's options but for its address, for the crew's command
     lines. `run`: the name of a run with an end. `worker`: we are one of a crew. `observing`: what is shown of the run
-    besides its results.
+    besides its results. `memory`: what each worker may hold.
     """
 
     plan: Plan
@@ -34,3 +35,4 @@ class Asked:
     worker: int | None
     quiet: bool
     observing: Observing
+    memory: Budget

@@ -24,7 +24,17 @@ from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
 from lepton_stream.printable import printable
 from lepton_stream.runtime.kafka.connect import Connection
-from lepton_stream.runtime.kafka.dlq import Box, Lateness, chosen, highs, lateness, newest, open_box, send_again
+from lepton_stream.runtime.kafka.dlq import (
+    Box,
+    Lateness,
+    chosen,
+    highs,
+    lateness,
+    newest,
+    open_box,
+    send_again,
+    sendable,
+)
 from lepton_stream.runtime.kafka.letters import Letter
 
 app = typer.Typer(help="Count, show and replay the dead letters of a pipeline.", no_args_is_help=True)
@@ -89,6 +99,8 @@ def replay_command(
 ) -> None:
     """Send the original records into the source topic again, for example after a corrected plan.
 
+    Letters that only point at a batch (decompression_limit) are left out; the batch is in the source topic.
+
     Letters stay where they are, and every pipeline that reads the source gets the records again: without source.id,
     what a pipeline has counted counts twice.
 
@@ -111,7 +123,7 @@ async def _replay(
     connection: Connection, plan: Plan, reasons: Sequence[str], limit: int | None, *, dry_run: bool
 ) -> tuple[list[Letter], Lateness, int]:
     box = await open_box(connection, plan)
-    letters = chosen(newest(box.letters.values()), reasons, limit)
+    letters = chosen(sendable(newest(box.letters.values())), reasons, limit)
     would = lateness(plan, letters, await highs(connection, plan, (x.source for x in letters)) if letters else {})
     return letters, would, 0 if dry_run else await send_again(connection, letters)
 

@@ -14,10 +14,10 @@ import typer
 
 from lepton_stream.cli.kafka_options import EMBEDDED, connection_of, takes_options
 from lepton_stream.cli.pipeline_name import MaybePipelineName
-from lepton_stream.doctor.finding import Finding, counts
-from lepton_stream.doctor.machine import judge_machine
+from lepton_stream.doctor.finding import Finding, counts, of_error
+from lepton_stream.doctor.machine import judge_budget, judge_machine
 from lepton_stream.doctor.plans import judge_plan
-from lepton_stream.errors import UnhealthyError
+from lepton_stream.errors import UnhealthyError, UsageError
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
 from lepton_stream.printable import printable
@@ -46,7 +46,7 @@ def doctor(
     A pipeline on its cluster: lepton-stream doctor iot/air_quality --broker localhost:9092
     """
     plan = find(pipeline) if pipeline is not None else None
-    findings = judge_machine(machine.look())
+    findings = [*judge_machine(machine.look()), _budget(plan)]
     findings += judge_plan(plan) if plan is not None else []
     findings += asyncio.run(_asked(broker, plan, pipeline or ""))
     if as_json:
@@ -57,6 +57,13 @@ def doctor(
     if failing := [f.about for f in findings if f.level == "fail"]:
         several = f"{len(failing)} findings fail" if len(failing) > 1 else f"1 finding fails ({failing[0]})"
         raise UnhealthyError(f"doctor: {several}; do what is told above and look again")
+
+
+def _budget(plan: Plan | None) -> Finding:
+    try:
+        return judge_budget(machine.memory_budget(None, os.environ, plan), machine.memory())
+    except UsageError as error:
+        return of_error("memory budget", error)
 
 
 async def _asked(options: Mapping[str, str | None], plan: Plan | None, pipeline: str) -> list[Finding]:

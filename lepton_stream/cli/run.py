@@ -18,7 +18,9 @@ from lepton_stream.cli.observing import LogAs, LogChoice, MetricsTo, observing
 from lepton_stream.cli.pipeline_name import PipelineName
 from lepton_stream.cli.run_local import run_locally
 from lepton_stream.errors import UsageError
+from lepton_stream.memory.budget import VARIABLE
 from lepton_stream.pipeline.source import find
+from lepton_stream.runtime.machine import memory_budget
 
 
 class RouteChoice(StrEnum):
@@ -43,6 +45,14 @@ RouteBy = Annotated[RouteChoice, typer.Option(help="Pre-aggregate before the shu
 UntilEnd = Annotated[
     bool, typer.Option("--until-end", help="Kafka: count what the topics hold now, close every window, leave.")
 ]
+MemoryOf = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help=f"What state and buffers of one worker may take; left out: ${VARIABLE}, the plan's, else a share of all.",
+    ),
+]
 StaticId = Annotated[str | None, typer.Option(help="Kafka: static member id; worker N of several gets -N behind it.")]
 
 
@@ -59,6 +69,7 @@ def run(
     workers: Annotated[int, typer.Option(min=1, max=1000, help="Kafka: how many worker processes.")] = 1,
     until_end: UntilEnd = False,
     static_id: StaticId = None,
+    memory: MemoryOf = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no totals on stderr.")] = False,
     metrics: MetricsTo = None,
     log_format: LogAs = LogChoice.TEXT,
@@ -78,14 +89,13 @@ def run(
 
     $LEPTON__KAFKA__SESSION_SECONDS (10): after so long without a sign of life a worker's partitions go to the others.
     """
-    shown = observing(metrics, log_format, worker, tell_fd)
-    plan = find(pipeline)
+    shown, plan = observing(metrics, log_format, worker, tell_fd), find(pipeline)
+    budget = memory_budget(memory, os.environ, plan, workers)
     if inputs and broker["broker"] is None:
-        files = (inputs, output or "-", stats, dead_letters)
-        return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet, observing=shown)
-    _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, until_end=until_end)
-    if workers > 1 and _broker_of(broker) == EMBEDDED:
-        raise UsageError("--workers: the embedded broker keeps no commit metadata, which several workers need; use one")
+        _refuse_for_files(workers, static_id, until_end=until_end)
+        files = (inputs, output or "-", stats, dead_letters, shown, budget)
+        return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
+    _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, workers, until_end=until_end)
     refuse_unwritable("--stats", stats)
     asked = Asked(
         plan=plan,
@@ -102,6 +112,7 @@ def run(
         worker=worker,
         quiet=quiet or worker is not None,
         observing=shown,
+        memory=budget,
     )
     from lepton_stream.cli.run_kafka import run_on_kafka  # noqa: PLC0415  half a second that runs over files save
 
@@ -112,12 +123,19 @@ def _broker_of(broker: Mapping[str, str | None]) -> str | None:
     return broker["broker"] or os.environ.get("KAFKA_BOOTSTRAP")
 
 
+def _refuse_for_files(workers: int, static_id: str | None, *, until_end: bool) -> None:
+    asked = {"--workers": workers > 1, "--static-id": static_id is not None, "--until-end": until_end}
+    if names := [name for name, is_asked in asked.items() if is_asked]:
+        raise UsageError(f"{', '.join(names)}: is for runs on Kafka; leave it out, or name a broker with --broker")
+
+
 def _refuse_for_kafka(
     broker: Mapping[str, str | None],
     inputs: list[str] | None,
     dead_letters: Path | None,
     partitions: int | None,
     output: str | None,
+    workers: int,
     *,
     until_end: bool,
 ) -> None:
@@ -125,6 +143,8 @@ def _refuse_for_kafka(
         raise UsageError(
             "run: nothing to read from: name files with --input, or a broker with --broker (or $KAFKA_BOOTSTRAP)"
         )
+    if workers > 1 and _broker_of(broker) == EMBEDDED:
+        raise UsageError("--workers: the embedded broker keeps no commit metadata, which several workers need; use one")
     if dead_letters is not None or partitions is not None:
         raise UsageError(
             "--dead-letters and --partitions are for runs over files; on Kafka dead letters are in their topic: "

@@ -66,7 +66,7 @@ def _spare_the_collector() -> None:
 
 async def _run(asked: Asked) -> int:
     _spare_the_collector()
-    keep_freed_memory()
+    keep_freed_memory(asked.memory.bytes // 8)
     stop, signals = asyncio.Event(), list[int]()
 
     def on_signal(number: int) -> None:
@@ -97,6 +97,7 @@ async def _run(asked: Asked) -> int:
         tally = server.tally if server else None
         if asked.worker is None:
             await outside.view.look()
+            _say(asked, f"memory: {asked.memory}")
             _say(asked, start_line(outside, asked.workers, to_the_end=asked.run is not None))
             shown = asked.run is not None and not asked.quiet and not log_is_json()
             await stack.enter_async_context(progress(outside, shown=shown))
@@ -121,7 +122,9 @@ def _telling(asked: Asked, sender: Sender | None, tally: Tally | None, watch: St
 async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Telling | None) -> Totals:
     """Run one worker in this process; the account of what is durable then."""
     instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
-    worker = Worker(outside, Settings(asked.run, instance, timing_of(os.environ), telling=telling), declare)
+    worker = Worker(
+        outside, Settings(asked.run, instance, timing_of(os.environ), telling=telling, memory=asked.memory), declare
+    )
     loading = loader.start(partial(_say, asked))
     if loader.wished():
         await asyncio.to_thread(loading.join)
@@ -141,6 +144,7 @@ async def _work_as_crew(
     command = ["run", asked.pipeline, "--broker", connection.bootstrap, "--route", asked.route]
     command += [*asked.options, *(["--until-end", "--run-id", asked.run] if asked.run else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
+    command += ["--memory", f"{asked.memory.bytes}B"]
     command += ["--log-format", asked.observing.log_format.value]
     await outside.view.begin_run()
     telling = CrewTelling(outside, tally) if tally else None

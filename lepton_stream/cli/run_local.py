@@ -24,6 +24,7 @@ from lepton_stream.cli.totals import totals
 from lepton_stream.core import Route
 from lepton_stream.formats.dead_letters import DeadLetter, to_line
 from lepton_stream.formats.results_out import Output, open_output
+from lepton_stream.memory.budget import Budget
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.allocator import keep_freed_memory
 from lepton_stream.runtime.local import LocalRun, Options
@@ -37,14 +38,15 @@ def run_locally(
     output: str,
     stats: Path | None,
     dead_letters: Path | None,
+    observing: Observing,
+    memory: Budget,
     *,
     partitions: int | None,
     route: Route,
     quiet: bool,
-    observing: Observing,
 ) -> int:
     """Read the inputs to their end; the exit code."""
-    keep_freed_memory()
+    keep_freed_memory(memory.bytes // 8)
     refuse_overlaps(inputs, {"--output": output, "--stats": stats, "--dead-letters": dead_letters})
     refuse_unwritable("--stats", stats)
     refuse_unwritable("--dead-letters", dead_letters)
@@ -53,7 +55,7 @@ def run_locally(
         server = open_files.enter_context(served(observing, plan.name, 1)) if observing.said else None
         telling = LocalTelling(partial(server.tally.hear, 0)) if server else None
         stdin = _bytes_of(sys.stdin)
-        options = Options(partitions=partitions, route=route, bury=letters, stdin=stdin, telling=telling)
+        options = Options(partitions=partitions, route=route, bury=letters, stdin=stdin, telling=telling, memory=memory)
         # Inputs first: a mistyped one must not cost the results and dead letters of an earlier run.
         local = open_files.enter_context(LocalRun(plan, [Path(i) for i in inputs], options))
         out = open_output(output, _bytes_of(sys.stdout))

@@ -19,6 +19,7 @@ from lepton_stream.columns import Index
 from lepton_stream.core.fold import PartitionState
 from lepton_stream.core.job import Job
 from lepton_stream.errors import IntegrityError
+from lepton_stream.kernels.kernel import check
 from lepton_stream.shuffle.frame import get_states, put_states
 from lepton_stream.shuffle.routing import prints_of
 from lepton_stream.windows.table import Table
@@ -66,6 +67,11 @@ def apply(job: Job, state: PartitionState, data: bytes) -> None:
     meta, arrays = wire.load(data)
     if meta.get("kind") != "delta":
         raise IntegrityError(f"expected a checkpoint, found {meta.get('kind')!r}")
+    with wire.read_as("checkpoint"):
+        _apply(job, state, meta, arrays)
+
+
+def _apply(job: Job, state: PartitionState, meta: dict[str, Any], arrays: wire.Arrays) -> None:
     if meta["plan"] != job.plan_hash:
         raise IntegrityError(
             f"the stored state is of plan {meta['plan']}, but this worker runs plan {job.plan_hash}: "
@@ -86,7 +92,8 @@ def apply(job: Job, state: PartitionState, data: bytes) -> None:
 
 def progress_in(data: bytes) -> dict[int, Progress]:
     """What a delta says of every source, without the rest."""
-    return _progress(wire.load(data)[0])
+    with wire.read_as("checkpoint"):
+        return _progress(wire.load(data)[0])
 
 
 def _progress(meta: dict[str, Any]) -> dict[int, Progress]:
@@ -102,8 +109,12 @@ def _by_window(job: Job, meta: dict[str, Any]) -> Counter[str]:
 
 def _apply_table(job: Job, table: Table, arrays: wire.Arrays, i: int, told: dict[str, object]) -> None:
     states = get_states(arrays, f"{i}/states", told["states"])  # type: ignore[arg-type]
-    kept = _rows(job, table, arrays, f"{i}/kept")
-    table.put(kept, states, arrays[f"{i}/final"])
+    kept, final = _rows(job, table, arrays, f"{i}/kept"), arrays[f"{i}/final"]
+    for one in states.values():
+        check(one, len(kept))
+    if len(final) != len(kept):
+        raise ValueError("cells and whether they are final differ in length")
+    table.put(kept, states, final)
     table.drop(_rows(job, table, arrays, f"{i}/gone"))
     table.closed_to = int(told["closed_to"])  # type: ignore[call-overload]
     table.sweep()

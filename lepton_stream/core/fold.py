@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lepton_stream import wire
 from lepton_stream.account import Account
 from lepton_stream.core.aggregate import aggregate, cells_of
 from lepton_stream.core.job import Job
@@ -58,7 +59,7 @@ def fold(job: Job, state: PartitionState, frame: Frame) -> bool:
     if progress is None:
         return False
     if any(not 0 <= number < len(job.sections) for number, _ in frame.parts):
-        raise IntegrityError("frame: it speaks of a window section that the plan does not have")
+        raise IntegrityError(f"frame: it speaks of a window section that the plan does not have; {wire.FOREIGN}")
     for number, part in frame.parts:
         _fold_part(job, state, frame.source, number, part)
     if frame.account is not None:
@@ -91,7 +92,8 @@ def _note_run(state: PartitionState, frame: Frame) -> None:
 def _expected(job: Job, state: PartitionState, frame: Frame) -> Progress | None:
     if frame.plan != job.plan_hash:
         raise IntegrityError(
-            f"frame of plan {frame.plan}, this worker runs plan {job.plan_hash}: drain the old one first"
+            f"frame of plan {frame.plan}, this worker runs plan {job.plan_hash}: let the old plan finish "
+            "(run it with --until-end), or give the changed one a new `version`"
         )
     progress = state.progress.get(frame.source)
     if progress is None:
@@ -109,7 +111,10 @@ def _expected(job: Job, state: PartitionState, frame: Frame) -> Progress | None:
         return None
     if start != progress.next:
         kind = "hole" if start > progress.next else "overlap"
-        raise IntegrityError(f"{kind} in source partition {s}: expected offset {progress.next}, got [{start}, {end})")
+        raise IntegrityError(
+            f"{kind} in source partition {s}: expected offset {progress.next}, got [{start}, {end}): frames were "
+            f"lost or written by another program; nothing of it was counted; {wire.FOREIGN}"
+        )
     return progress
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from lepton_stream.columns import Columns, Index, Mask, Text, take
 from lepton_stream.core.aggregate import aggregate, cells_of
 from lepton_stream.core.job import Job, SourceState
 from lepton_stream.dedup.fingerprint import Fingerprints, fingerprints
-from lepton_stream.formats.decoder import Decoded, Reject
+from lepton_stream.formats.decoder import Decoded, Reason, Reject
 from lepton_stream.kernels.kernel import Rows
 from lepton_stream.shuffle.frame import Frame, Part, RowsPart, section_fields, split
 from lepton_stream.shuffle.routing import partitions_of
@@ -40,6 +40,7 @@ class Prepared:
 def prepare(job: Job, source: SourceState, chunk: Chunk) -> Prepared:
     """Clean, deduplicate, judge lateness, group and route a chunk; `source` moves on."""
     decoded, time = _clean(job, chunk)
+    decoded = _named(decoded, chunk)
     offsets = chunk.offsets[decoded.rows]
     duplicate = _duplicates(job, source, chunk, decoded, offsets)
     job.lap("dedup")
@@ -76,6 +77,18 @@ def _clean(job: Job, chunk: Chunk) -> tuple[Decoded, Index]:
     decoded, time = timed(clean(decoded, job.plan.fields), job.plan.source, chunk.timestamp)
     job.lap("clean")
     return decoded, time
+
+
+def _named(decoded: Decoded, chunk: Chunk) -> Decoded:
+    """Rows that stand for batches which were not opened have no value; here they get their own reason."""
+    if not chunk.unread:
+        return decoded
+    offsets = chunk.offsets[[reject.row for reject in decoded.rejects]].tolist()
+    named = [
+        Reject(reject.row, Reason.DECOMPRESSION_LIMIT, chunk.unread[at]) if at in chunk.unread else reject
+        for reject, at in zip(decoded.rejects, offsets, strict=True)
+    ]
+    return replace(decoded, rejects=named)
 
 
 def _unlisted(job: Job, chunk: Chunk, decoded: Decoded) -> Counter[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lepton_stream.doctor.finding import Finding, fail, ok, unknown, warn
+from lepton_stream.memory.budget import BASE, Budget
 
 GiB = 1 << 30
 LEAST_MEMORY = GiB
@@ -101,6 +102,14 @@ def _compiled(m: Machine) -> Finding:
 
 def _cpus(m: Machine) -> Finding:
     return ok("cpu", f"{m.cpus:g} cores may be used; a worker uses one")
+
+
+def judge_budget(budget: Budget, room: int | None) -> Finding:
+    """What a worker may hold of its own accord. `room`: bytes that this process may use, None if unknown."""
+    if room is not None and budget.bytes + BASE > room:
+        what = f"{budget}, and {room / GiB:.1f} GiB may be used: the system would end a worker before it stops itself"
+        return warn("memory budget", what, "lower --memory, $LEPTON__MEMORY or the plan's memory")
+    return ok("memory budget", str(budget))
 
 
 def _memory(m: Machine) -> Finding:

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     ABOVE_MAX = "above_max"
     NOT_ONE_OF = "not_one_of"
     TIMESTAMP_INVALID = "timestamp_invalid"  # no point in time can be made of it
+    DECOMPRESSION_LIMIT = "decompression_limit"  # of a batch that opens to more than is read: one letter for all of it
     TIMESTAMP_FUTURE = "timestamp_future"  # further ahead of the record's own timestamp than source.max_ahead
 
 

@@ -19,6 +19,7 @@ from typing import IO, BinaryIO
 import orjson
 import zstandard
 
+from lepton_stream.columns import compact
 from lepton_stream.errors import LeptonError, UsageError
 
 STDOUT = "-"
@@ -103,7 +104,7 @@ def _packed(raw: BinaryIO, suffixes: list[str]) -> Output:
 
 
 def _json(rows: Sequence[Row]) -> bytes:
-    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+    return b"".join(compact(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)) for row in rows)
 
 
 def _cell(value: object) -> object:

@@ -9,7 +9,7 @@ from typing import Any
 from lepton_stream.kernels import pairs, reading
 from lepton_stream.kernels.bins import Bins, histogram
 from lepton_stream.kernels.counting import Count
-from lepton_stream.kernels.distinct import Distinct, distinct
+from lepton_stream.kernels.different import Distinct, distinct
 from lepton_stream.kernels.edges import Edge
 from lepton_stream.kernels.extremes import Extreme
 from lepton_stream.kernels.frequent import Frequent, top

@@ -13,11 +13,12 @@ from lepton_stream.columns import Columns, Numbers
 from lepton_stream.errors import LeptonError, UsageError
 from lepton_stream.kernels.functions import column, function
 from lepton_stream.kernels.kernel import Kernel, Rows, State, size
-from lepton_stream.lepton.arrays import array_of
+from lepton_stream.lepton.arrays import Array, array_of
 from lepton_stream.pipeline.calls import check_call, parsed
 from lepton_stream.pipeline.plan import Call
 
 _TYPES = {"f": ("float", np.float64), "i": ("int", np.int64), "b": ("bool", np.bool_)}
+_MOST = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,8 +104,21 @@ def _columns(part: Any) -> tuple[Columns, dict[str, str]]:
         kind = "i" if values.dtype.kind == "u" else values.dtype.kind
         if kind not in _TYPES or values.ndim != 1:
             raise UsageError(f"column {name} holds {values.dtype}: expects floats, integers or booleans")
-        if kind == "f" and not np.isfinite(values).all():
-            raise UsageError(f"column {name} holds NaN or infinity: leave those rows out, as in x[np.isfinite(x)]")
         types[name], wide = _TYPES[kind]
-        columns[name] = Numbers(np.ascontiguousarray(values, wide))
+        columns[name] = Numbers(_converted(name, values, wide))
     return columns, types
+
+
+def _converted(name: str, values: Array, wide: type[np.generic]) -> Array:
+    """As kernels take them; what their type cannot hold is refused, as NumPy would wrap it around silently."""
+    if values.dtype.kind == "u" and int(values.max(initial=0)) > _MOST:
+        raise UsageError(
+            f"column {name} holds {values.max()}: expects integers up to {_MOST}; x.astype(float) rounds them"
+        )
+    with np.errstate(over="ignore"):  # told below
+        converted = np.ascontiguousarray(values, wide)
+    if wide is np.float64 and not np.isfinite(converted).all():
+        raise UsageError(
+            f"column {name} holds NaN, infinity or what no double holds: leave those rows out, as in x[np.isfinite(x)]"
+        )
+    return converted

@@ -95,6 +95,14 @@ class Pipeline:
         """How many records of a partition are remembered to find duplicates: `[dedup]`."""
         return self._with("dedup", memory=memory)
 
+    def dead_letters(self, *, ceiling: float = 0.5, among: int = 10_000) -> Self:
+        """Above which share of dead letters among so many records a worker on Kafka stops: `[dead_letters]`."""
+        return self._with("dead_letters", ceiling=ceiling, among=among)
+
+    def memory(self, size: int | str) -> Self:
+        """What state and buffers of one worker may take, in bytes or as "1GiB": `memory`."""
+        return self._copy({"memory": size}, [("memory",)] if "memory" in self._data else [])
+
     def topics(self, *, partitions: int = 4, replication: int = 1) -> Self:
         """What `topics apply` creates: `[topics]`."""
         return self._with("topics", partitions=partitions, replication=replication)

@@ -10,7 +10,7 @@ from lepton_stream.pipeline.fields import Known, check_source_fields, known_fiel
 from lepton_stream.pipeline.file_form import check_file, make_file
 from lepton_stream.pipeline.findings import Findings, Missing
 from lepton_stream.pipeline.keys import PIPELINE
-from lepton_stream.pipeline.plan import Plan, Source, Topics
+from lepton_stream.pipeline.plan import DeadLetters, Plan, Source, Topics
 from lepton_stream.pipeline.shapes import read
 from lepton_stream.pipeline.windows import check_windows, make_window
 
@@ -45,6 +45,8 @@ def _plan(raw: Mapping[str, Any], known: Known) -> Plan:
         version=raw["version"],
         dedup_memory=raw["dedup"]["memory"],
         topics=Topics(**raw["topics"]),
+        dead_letters=DeadLetters(**raw["dead_letters"]),
+        memory=raw["memory"],
     )
 
 

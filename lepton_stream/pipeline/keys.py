@@ -10,6 +10,7 @@ from lepton_stream.pipeline.kinds import (
     CALL,
     NUMBER,
     ON_BAD,
+    SHARE,
     VALUES,
     ZONE,
     choice,
@@ -28,6 +29,7 @@ COLUMN = text("^[^\\u0000-\\u001f\\u007f]{1,200}$", "a column name, without cont
 DELIMITER = text("^[\\t\\u0020!#-&(-/:-@\\[-`{-~]$", "one character such as , or ; that is no letter, digit or quote")
 FORMAT = text("^[^\\u0000]*%[^\\u0000]*$", 'a strptime format such as "%Y-%m-%d %H:%M:%S"')
 WHOLE_MS = 1_000
+LEAST_MEMORY, MOST_MEMORY = 2**26, 2**50
 
 _LATER_FORMATS = ("msgpack", "avro", "protobuf", "arrow", "parquet")
 
@@ -126,6 +128,18 @@ PIPELINE = Table(
             {},
         ),
         Key(
+            "dead_letters",
+            Table(
+                "expects a table [dead_letters]",
+                (
+                    Key("ceiling", SHARE, "Share of dead letters above which a worker on Kafka stops; 1: never", 0.5),
+                    Key("among", integer(100, 10**9), "Records of a partition that it is a share of", 10_000),
+                ),
+            ),
+            "When dead letters stop a worker",
+            {},
+        ),
+        Key(
             "topics",
             Table(
                 "expects a table [topics]",
@@ -137,6 +151,7 @@ PIPELINE = Table(
             "What `topics apply` creates",
             {},
         ),
+        Key("memory", size(LEAST_MEMORY, MOST_MEMORY), "What state and buffers of one worker may take"),
         Key("window", Tables(WINDOW, "expects at least one [[window]], in double brackets"), "Windows", REQUIRED),
     ),
     later=("model", "autopilot", "privacy", "rules", "sample", "sink", "join", "alert"),

@@ -53,6 +53,12 @@ def integer(low: int, high: int) -> Kind:
     return Kind(wish, {"type": "integer", "minimum": low, "maximum": high}, read)
 
 
+def _read_share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise MisfitError
+    return float(value)
+
+
 def _read_boolean(value: Any) -> bool:
     if not isinstance(value, bool):
         raise MisfitError
@@ -73,6 +79,7 @@ def _read_scalar(value: Any) -> str | int | float | bool:
 
 BOOLEAN = Kind("expects true or false", {"type": "boolean"}, _read_boolean)
 NUMBER = Kind("expects a finite number", {"type": "number"}, _read_number)
+SHARE = Kind("expects a number from 0 to 1", {"type": "number", "minimum": 0, "maximum": 1}, _read_share)
 SCALAR_SCHEMA = {"type": ["string", "number", "boolean"]}
 
 

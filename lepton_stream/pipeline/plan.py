@@ -122,6 +122,17 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """When dead letters stop a worker: more than the share `ceiling` of `among` records in a row, by source partition.
+
+    A share of 1 never stops: there cannot be more.
+    """
+
+    ceiling: float = 0.5
+    among: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
 class Topics:
     """What `topics apply` creates."""
 
@@ -131,7 +142,10 @@ class Topics:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole pipeline. `fields` has every field that is read, time, key and id fields included, sorted by name."""
+    """A whole pipeline. `fields` has every field that is read, time, key and id fields included, sorted by name.
+
+    `memory`: bytes that state and buffers of one worker may take, None: a share of what there is.
+    """
 
     name: str
     source: Source
@@ -140,6 +154,8 @@ class Plan:
     version: int = 1
     dedup_memory: int = 1_000_000
     topics: Topics = field(default_factory=Topics)
+    dead_letters: DeadLetters = DeadLetters()
+    memory: int | None = None
 
     def field_named(self, name: str) -> Field:
         """The field of that name. Raises KeyError."""

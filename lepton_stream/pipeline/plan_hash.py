@@ -3,7 +3,8 @@
 It covers everything that decides what a record counts for: name and version; the source's topic, format, time, key, id,
 max_ahead and max_record_bytes; the fields and their rules; the dedup memory; the windows. It leaves out what may change
 while the pipeline goes on: the topics' partitions and replication (a changed partition count is refused elsewhere),
-idle and idle_timeout (when windows close, not what is in them), and the form of input files.
+idle and idle_timeout (when windows close, not what is in them), when dead letters stop a worker, how much memory it may
+take, and the form of input files.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _FREE = ("idle", "idle_timeout", "file")
 def canonical(plan: Plan) -> bytes:
     """Sorted JSON of what decides about counting; results are a list of pairs, since their order is their layout."""
     data = to_dict(plan)
-    del data["topics"]
+    del data["topics"], data["dead_letters"]
+    data.pop("memory", None)
     data["source"] = {key: value for key, value in data["source"].items() if key not in _FREE}
     for window in data["window"]:
         window["results"] = list(window["results"].items())

@@ -120,7 +120,17 @@ def _topics(plan: Plan) -> list[str]:
     return [
         f"topics of {plan.topics.partitions} partitions, {copies}: {own}",
         f"  dead letters: {named.dead_letters}, with the original bytes and the reason",
+        f"  {_ceiling(plan)}",
     ]
+
+
+def _ceiling(plan: Plan) -> str:
+    share, among = plan.dead_letters.ceiling, plan.dead_letters.among
+    if share == 1:
+        return "a worker never stops for dead letters"
+    return (
+        f"a worker stops when more than {share * 100:g} % of {among:,} records of a source partition are dead letters"
+    )
 
 
 def _names(names: tuple[str, ...]) -> str:

@@ -32,6 +32,8 @@ def find(name: str) -> Plan:
             return load(path)
     if Path(name).exists() and not Path(name).is_dir():  # a pipe too, as in `check <(generate)`
         return load(name)
+    if Path(name).is_dir():
+        raise UsageError(f"{name}: is a directory; name the TOML file in it")
     near = nearest(name, shipped())
     hint = f" Did you mean {near}?" if near else ""
     raise UsageError(

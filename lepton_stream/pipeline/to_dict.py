@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lepton_stream.pipeline.calls import call_text
-from lepton_stream.pipeline.durations import duration_text
+from lepton_stream.pipeline.durations import duration_text, size_text
 from lepton_stream.pipeline.plan import Default, Field, FileForm, Plan, Source, Window
 
 
@@ -17,7 +17,9 @@ def to_dict(plan: Plan) -> dict[str, Any]:
         "source": _source(plan.source),
         "fields": {f.name: _field(f) for f in plan.fields},
         "dedup": {"memory": plan.dedup_memory},
+        "dead_letters": {"ceiling": plan.dead_letters.ceiling, "among": plan.dead_letters.among},
         "topics": {"partitions": plan.topics.partitions, "replication": plan.topics.replication},
+        **({} if plan.memory is None else {"memory": size_text(plan.memory)}),
         "window": [_window(w) for w in plan.windows],
     }
 

@@ -9,6 +9,7 @@ import orjson
 from lepton_stream import core
 from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
+from lepton_stream.columns import compact
 from lepton_stream.core import Checkpoint, Job, PartitionState
 from lepton_stream.core.fold import UNKNOWN
 from lepton_stream.errors import IntegrityError
@@ -20,6 +21,7 @@ from lepton_stream.protocol.ports import FrameRun, MergePort, Position, Record
 from lepton_stream.protocol.turns import Turns
 from lepton_stream.shuffle.frame import decode
 from lepton_stream.windows.results import Results
+from lepton_stream.wire import FOREIGN
 
 FENCE = Record(b'"fence"', None)
 """What a new owner publishes at least: once it is in, no earlier owner's record can follow."""
@@ -127,7 +129,10 @@ class Merger:
         for one in stored:
             core.apply(self.job, self.state, one.delta)
         if self.state.number != pointer.number:
-            raise IntegrityError(f"{where}: the pointer names checkpoint {pointer.number}, found {self.state.number}")
+            raise IntegrityError(
+                f"{where}: the pointer names checkpoint {pointer.number}, the state log holds {self.state.number}: it "
+                f"was trimmed or recreated; {FOREIGN}"
+            )
         self._turns.restored(pointer.base, [len(one.delta) for one in stored])
         self.more = core.waiting(self.state)  # no further frame need come
         return stored[-1].outputs
@@ -200,4 +205,4 @@ def records_of(batches: Iterable[Results]) -> Iterable[Record]:
         names = batch.group_by
         for row in batch.rows():
             key = orjson.dumps([batch.window, row["window_start"], *(row[name] for name in names)])
-            yield Record(key, orjson.dumps(row))
+            yield Record(compact(key), compact(orjson.dumps(row)))

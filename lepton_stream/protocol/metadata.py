@@ -83,13 +83,16 @@ def _read(text: str, where: str, kind: type[_T]) -> _T:
     remedy = "use another consumer group, or reset this one with its topics"
     try:
         found = msgspec.json.decode(text, type=kind)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError):
         raise IntegrityError(
             f"{where}: its committed offset does not carry this pipeline's metadata, so another program (or a reset "
             f"by hand) has committed it; {remedy}"
         ) from None
     if found.v != VERSION:
-        raise IntegrityError(f"{where}: commit metadata of version {found.v}; this build reads {VERSION}")
+        raise IntegrityError(
+            f"{where}: commit metadata of version {found.v}; this build reads version {VERSION}; "
+            "finish with the build that wrote it, or give the plan a new `version`"
+        )
     return found
 
 

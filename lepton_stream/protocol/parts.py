@@ -71,14 +71,21 @@ def chain(records: Sequence[tuple[int, bytes]], first: int, base: int, where: st
     """The checkpoints from `base` to the one that begins at `first`, oldest first.
 
     Follows `previous` from the pointer's checkpoint back; parts that no chain names (a zombie's) are left aside.
-    Raises IntegrityError where a part is missing.
+    Raises IntegrityError where a part is missing or damaged.
     """
+    with wire.read_as(where):
+        return _chain(records, first, base, where)
+
+
+def _chain(records: Sequence[tuple[int, bytes]], first: int, base: int, where: str) -> list[Stored]:
     loaded = {offset: wire.load(data) for offset, data in records}
     out: list[Stored] = []
     at = first
     while True:
         if at not in loaded:
-            raise IntegrityError(f"{where}: the state log has no part at offset {at}; it was trimmed or recreated")
+            raise IntegrityError(
+                f"{where}: the state log has no part at offset {at}; it was trimmed or recreated; {wire.FOREIGN}"
+            )
         out.append(_unpack(_whole(loaded, at, where)))
         if at <= base:
             return out[::-1]

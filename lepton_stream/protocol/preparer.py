@@ -6,6 +6,7 @@ from lepton_stream import core
 from lepton_stream.chunk import Chunk, SourcePartition, join
 from lepton_stream.core import Job, SourceState
 from lepton_stream.errors import IntegrityError
+from lepton_stream.protocol.ceiling import Ceiling
 from lepton_stream.protocol.metadata import Claim, claim_of, refuse_other_plan, to_text
 from lepton_stream.protocol.ports import Position, SourcePort
 from lepton_stream.shuffle.frame import encode
@@ -35,6 +36,7 @@ class Preparer:
         self.forgotten = 0
         """Offsets that the dedup memory should cover, and that retention has deleted."""
         self._end_told = False
+        self.ceiling = Ceiling(job.plan.dead_letters)
         self._run = ""
         self._found: tuple[int, str] | None = None
         self.rests: tuple[int, str] | None = None
@@ -71,6 +73,7 @@ class Preparer:
         self._next = self._reach_back(at, claim)
         if before is not None and before.rests is not None and before.rests == (at.offset, at.metadata):
             self.state, self.since, self._next = before.state, before.since, self.done
+            self.ceiling = before.ceiling
             before.rests = None  # what was its state is moved on by us from here
         self.state.era = max(era, claim.era)
         self._found = (at.offset, at.metadata) if at.offset is not None and at.metadata else None
@@ -112,7 +115,11 @@ class Preparer:
     async def take(self, chunk: Chunk) -> None:
         """The records that follow those taken before."""
         if chunk.start != self._next:
-            raise IntegrityError(f"{self.source}: expected offset {self._next}, got [{chunk.start}, {chunk.end})")
+            raise IntegrityError(
+                f"{self.source.topic} partition {self.source.partition}: expected offset {self._next}, got "
+                f"[{chunk.start}, {chunk.end}). This is a defect of the reading: nothing of it was counted; "
+                "run again and report it"
+            )
         self._next = chunk.end
         if chunk.start < self.done:
             known, chunk = chunk.cut(self.done)
@@ -143,6 +150,7 @@ class Preparer:
 
     async def _send(self, chunk: Chunk) -> None:
         prepared = core.prepare(self.job, self.state, chunk)
+        self.ceiling.add(chunk, prepared.rejects)  # where it raises, nothing has left: the next owner redoes the range
         await self._port.set_aside(chunk, prepared)
         await self._port.send([encode(frame) for frame in prepared.frames])
         self.done, self._owed = chunk.end, True

@@ -9,8 +9,8 @@ _KEPT = 256 << 20
 _LARGEST = 32 << 20  # glibc takes no more
 
 
-def keep_freed_memory() -> bool:
-    """From now on this process keeps up to 256 MiB of freed memory; False where the C library is not glibc.
+def keep_freed_memory(most: int = _KEPT) -> bool:
+    """From now on this process keeps up to 256 MiB of freed memory, or `most`; False where the C library is not glibc.
 
     Without this, each array above 128 KiB may be mapped anew, which cost about 0.1 CPU-s per million events. No more
     is held than was needed at once before. https://man7.org/linux/man-pages/man3/mallopt.3.html
@@ -19,4 +19,12 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    return bool(mallopt(_MMAP_THRESHOLD, _LARGEST) and mallopt(_TRIM_THRESHOLD, _KEPT))
+    return bool(mallopt(_MMAP_THRESHOLD, _LARGEST) and mallopt(_TRIM_THRESHOLD, min(most, _KEPT)))
+
+
+def give_back_freed_memory() -> bool:
+    """What is kept goes back to the system, at once: some 10 ms. False where the C library is not glibc."""
+    try:
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    except (AttributeError, OSError, TypeError):
+        return False

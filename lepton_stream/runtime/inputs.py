@@ -156,6 +156,11 @@ def open_inputs(
         return _open_files([str(path) for path in listed], plan, run_start_us, stdin)
     if listed == []:
         raise UsageError("input: nothing was given; name one or more files, - for standard input, or records")
+    if isinstance(given, (Mapping, bytes)) or not isinstance(given, Iterable):
+        raise UsageError(
+            f"input is a {type(given).__name__}: expects a file name, several, or an iterable of records; "
+            "one record goes into a list"
+        )
     return [RecordsInput(given, 0, plan, run_start_us)]  # type: ignore[arg-type]
 
 

@@ -15,6 +15,8 @@ from lepton_stream.compiled import loader
 from lepton_stream.core import Job, PartitionState, Prepared, Route, SourceState, checkpoint, fold, heartbeat, prepare
 from lepton_stream.errors import PlanError, Problem
 from lepton_stream.formats.dead_letters import DeadLetter, dead_letter
+from lepton_stream.memory.budget import Budget
+from lepton_stream.memory.held import held_by, refuse_too_much
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime import partitioned
 from lepton_stream.runtime.inputs import Input, RecordsAtHand, open_inputs
@@ -40,7 +42,7 @@ class Options:
 
     `partitions`: split the merged inputs by key as a topic of so many partitions would hold them, and shuffle over as
     many as `topics.partitions` allows; None: each input is a source partition of its own. `bury` takes the dead letters
-    of a chunk. `telling` is told how the run goes.
+    of a chunk. `memory`: what state may take, None: all there is. `telling` is told how the run goes.
     """
 
     partitions: int | None = None
@@ -48,6 +50,7 @@ class Options:
     bury: Bury = _discard
     stdin: BinaryIO | None = None
     run_start_us: int | None = None
+    memory: Budget | None = None
     telling: LocalTelling | None = None
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
@@ -170,6 +173,7 @@ class LocalRun:
                 if telling is not None:
                     telling.prepared(chunk, began)
             yield from self._merge(job, states, frames)
+            self._refuse_too_much(lines, states)
         for line in lines:
             ended = heartbeat(job, line.source.partition, line.next, line.state.high, ended=True)
             yield from self._merge(job, states, ended)
@@ -206,6 +210,14 @@ class LocalRun:
             self._first_reject = f"{letter.source.topic}, record {letter.offset}: {letter.detail}"
         self._options.bury(letters)
         self.watch.lap("dead letters")
+
+    def _refuse_too_much(self, lines: Sequence[_Line], states: Sequence[PartitionState]) -> None:
+        """Stop before the system does; a table that has closed windows by now is as small as it gets."""
+        budget, plan = self._options.memory, self.plan
+        if budget is not None:
+            dedups = [line.state.dedup for line in lines if line.state.dedup is not None]
+            tables = [table for state in states for table in state.tables]
+            refuse_too_much(budget, held_by(dedups, tables), plan, len(states))
 
     def _refuse_if_nothing_fits(self) -> None:
         """When every record was dead-lettered, plan and data do not fit: say so instead of ending well."""

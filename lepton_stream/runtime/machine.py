@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +13,8 @@ from pathlib import Path
 from lepton_stream._version import __version__
 from lepton_stream.compiled import loader
 from lepton_stream.doctor.machine import Compiled, Machine, parse
+from lepton_stream.memory.budget import VARIABLE, Budget, Room, budget_of
+from lepton_stream.pipeline.plan import Plan
 
 PRODUCT = "lepton-stream"
 CGROUP = Path("/sys/fs/cgroup")
@@ -66,6 +70,29 @@ def memory(cgroup: Path = CGROUP, meminfo: Path = Path("/proc/meminfo")) -> int 
     total = [int(line.split()[1]) << 10 for line in _read(meminfo).splitlines() if line.startswith("MemTotal:")]
     limit = _read(cgroup / "memory.max").strip()
     return min([*total, *([int(limit)] if limit.isdigit() else [])], default=None)
+
+
+def room() -> Room | None:
+    """What this process may use at most, and who says so; None where the system does not tell."""
+    machine = memory(Path("/none"))
+    group = memory(CGROUP)
+    found = [] if machine is None else [Room(machine, "the machine", ours=False)]
+    if group is not None and (machine is None or group < machine):
+        found.append(Room(group, "the control group", ours=True))
+    for limit, name in ((resource.RLIMIT_DATA, "-d"), (resource.RLIMIT_AS, "-v")):
+        soft, _ = resource.getrlimit(limit)
+        if soft != resource.RLIM_INFINITY:
+            found.append(Room(soft, f"the limit (ulimit {name})", ours=True))
+    return min(found, default=None)
+
+
+def memory_budget(asked: str | None, environ: Mapping[str, str], plan: Plan | None, workers: int = 1) -> Budget:
+    """What state and buffers of a worker may take: as asked for here, in the environment or in the plan, else a share.
+
+    Raises UsageError.
+    """
+    wished = [("--memory", asked), (f"${VARIABLE}", environ.get(VARIABLE))]
+    return budget_of([*wished, ("the plan's memory", plan.memory if plan else None)], room(), workers)
 
 
 def _read(path: Path) -> str:

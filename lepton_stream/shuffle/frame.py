@@ -133,11 +133,11 @@ def decode(data: bytes) -> Frame:
     meta, arrays = wire.load(data, _Meta)
     start, end = meta["range"]
     if start > end:
-        raise IntegrityError(f"frame of range [{start}, {end})")
+        raise IntegrityError(f"frame of range [{start}, {end}): it ends before it begins; {wire.FOREIGN}")
     try:
         parts = tuple((part[0], _decode_part(arrays, i, part)) for i, part in enumerate(meta["parts"]))
     except (KeyError, ValueError) as error:
-        raise IntegrityError(f"frame: the header does not fit its arrays ({error})") from error
+        raise IntegrityError(f"frame: the header does not fit its arrays ({error}); {wire.FOREIGN}") from error
     account = None if meta["account"] is None else Account.from_dict(meta["account"])
     told = meta["high"], meta["idle"], meta["ended"]
     return Frame(meta["plan"], meta["source"], start, end, *told, parts, account, meta.get("era", 0))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 
-from lepton_stream.columns import Column, Columns, Index, Text, take, text_from_bytes, to_list
+from lepton_stream.columns import Column, Columns, Index, Text, compact, take, text_from_bytes, to_list
 from lepton_stream.compiled import switch
 from lepton_stream.dedup.fingerprint import Fingerprints, Key, fingerprints
 from lepton_stream.dedup.index import FingerprintIndex
@@ -21,8 +21,8 @@ def canonical_key(columns: Sequence[Column]) -> Text:
         return columns[0]
     listed = [to_list(c) for c in columns]
     if len(columns) == 1:
-        return text_from_bytes([orjson.dumps(v) for v in listed[0]])
-    return text_from_bytes([orjson.dumps(row) for row in zip(*listed, strict=True)])
+        return text_from_bytes([compact(orjson.dumps(v)) for v in listed[0]])
+    return text_from_bytes([compact(orjson.dumps(row)) for row in zip(*listed, strict=True)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -149,6 +149,28 @@ STAGE_CPU = _counter(
 PROCESS_CPU = _counter(
     "lepton_process_cpu_seconds_total", (), "seconds", "CPU seconds of the worker processes, all threads."
 )
+MEMORY_BUDGET = _gauge(
+    "lepton_memory_budget_bytes", ("worker",), "bytes", "What state and buffers of a worker may take (`--memory`)."
+)
+MEMORY_STATE = _gauge(
+    "lepton_memory_state_bytes",
+    ("worker", "kind"),
+    "bytes",
+    "State that a worker holds, room to grow included: dedup or windows. It stops above three quarters of the budget.",
+)
+MEMORY_BUFFERS = _gauge(
+    "lepton_memory_buffer_bytes",
+    ("worker",),
+    "bytes",
+    "What waits in a worker, is worked on, or is sent and not acknowledged; bounded by a quarter of the budget.",
+)
+MEMORY_PAUSED = _gauge("lepton_memory_paused", ("worker",), "", "1 while a worker's sources are paused for memory.")
+MEMORY_PAUSED_SECONDS = _counter(
+    "lepton_memory_paused_seconds_total",
+    (),
+    "seconds",
+    "For how long sources were paused for memory, of all workers.",
+)
 RESIDENT = _gauge("lepton_process_resident_bytes", ("worker",), "bytes", "Resident memory of a worker process.")
 LOOP_DELAY = _gauge(
     "lepton_loop_delay_seconds", ("worker",), "seconds", "Longest step of the event loop seen in the last second or so."
@@ -171,7 +193,8 @@ METRICS: tuple[Metric, ...] = (
     CHUNK_SECONDS, CHUNK_RECORDS, CHECKPOINT_SECONDS, RESTORE_SECONDS, EVENT_TO_RESULT, REPLAYED,
     LAG_RECORDS, LAG_SECONDS, SHUFFLE_LAG, WATERMARK, CHECKPOINT_TIMESTAMP,
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,
-    REBALANCES, RESTARTS, BYTES_READ, STAGE_CPU, PROCESS_CPU, RESIDENT, LOOP_DELAY, STEP_AGE,
+    REBALANCES, RESTARTS, BYTES_READ, STAGE_CPU, PROCESS_CPU,
+    MEMORY_BUDGET, MEMORY_STATE, MEMORY_BUFFERS, MEMORY_PAUSED, MEMORY_PAUSED_SECONDS, RESIDENT, LOOP_DELAY, STEP_AGE,
     WORKERS, READY, UP, BUILD_INFO,
 )  # fmt: skip
 """All of them, in the order in which they are shown."""
@@ -216,6 +239,14 @@ DEAD_LETTERS_RISING = Fact(
     PARTITION,
     60.0,
 )
+MEMORY_SHORT = Fact(
+    "memory_short",
+    "WARNING",
+    ("budget", "state", "buffers", "resident"),
+    "Sources are paused: the process or its state is larger than the memory it may take (bytes); one line a minute.",
+    (),
+    60.0,
+)
 WORKER_ENDED = Fact("worker_ended", "INFO", ("worker", "exit_code", "again"), "A worker's process ended by itself.")
 SAID = Fact("said", "INFO", ("text",), "What the command line tells people.")
 ENDED = Fact("ended", "INFO", ("account", "results", "seconds"), "The run is over, and this is the durable account.")
@@ -223,6 +254,6 @@ REFUSED = Fact("refused", "ERROR", ("exit_code", "error"), "The command ends wit
 
 FACTS = (
     WORKER_STARTED, METRICS_SERVED, ASSIGNED, REVOKED, RESTORED, CHECKPOINT,
-    DEAD_LETTERS_RISING, WORKER_ENDED, SAID, ENDED, REFUSED,
+    DEAD_LETTERS_RISING, MEMORY_SHORT, WORKER_ENDED, SAID, ENDED, REFUSED,
 )  # fmt: skip
 """All of them, in the order in which they usually come."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from lepton_stream import clock
 from lepton_stream.errors import UsageError
 from lepton_stream.telemetry.address import Address
 from lepton_stream.telemetry.probes import live, ready
@@ -17,7 +21,7 @@ from lepton_stream.telemetry.tally import Tally
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = 5.0
-"""For a whole request: whoever sends slower, or does not read, is left."""
+"""For a whole request, and again for the answer: whoever sends slower, or does not read, is left."""
 MOST_AT_ONCE = 16
 
 
@@ -103,14 +107,40 @@ class _Server(ThreadingHTTPServer):
             self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that leave in the middle are everyday."""
+        """Clients that leave in the middle are everyday; anything else is a defect of ours."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            logging.getLogger(__name__).error("a request for metrics could not be answered: %r", error)
+
+
+class _Hurried(io.RawIOBase):
+    """Reads from a socket until a moment: a time limit on each read alone lets a client drip bytes for hours."""
+
+    def __init__(self, connection: socket.socket, until_s: float) -> None:
+        self._connection, self._until_s = connection, until_s
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Raises TimeoutError once it is too late."""
+        left = self._until_s - clock.elapsed_s()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = SECONDS
     server_version = "lepton-stream"
     sys_version = ""
+
+    def setup(self) -> None:
+        """As inherited, but in haste."""
+        super().setup()
+        self.rfile = io.BufferedReader(_Hurried(self.connection, clock.elapsed_s() + SECONDS))
 
     def do_GET(self) -> None:
         """Answer, and close."""
@@ -119,6 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
+        self.connection.settimeout(SECONDS)
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(body)

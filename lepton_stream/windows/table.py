@@ -35,6 +35,7 @@ class Table:
     def _reset(self, capacity: int) -> None:
         self._index = FingerprintIndex(capacity)
         self._group: dict[str, list[Column]] = {name: [] for name in self.section.window.group_by}
+        self._group_bytes = 0
         self.window = np.zeros(capacity, np.int64)
         self._high = np.zeros(capacity, np.uint64)
         self._low = np.zeros(capacity, np.uint64)
@@ -54,7 +55,9 @@ class Table:
             self._high[rows], self._low[rows] = prints.high[fresh], prints.low[fresh]
             self.held[rows] = True
             for name, column in group.items():
-                self._group[name].append(_own(take(column, fresh)))
+                own = _own(take(column, fresh))
+                self._group[name].append(own)
+                self._group_bytes += weight(own)
             self._index.put(slots[fresh], rows)
             self.count += len(fresh)
         found = self._index.get(slots)
@@ -97,11 +100,15 @@ class Table:
 
     @property
     def bytes(self) -> int:
-        """Memory of the table and its index, roughly."""
+        """Memory of the table and its index, roughly; room to grow included. Costs the same however large it is."""
         own = (self.window, self._high, self._low, self.held, self.final, self.touched)
-        groups = (column for pieces in self._group.values() for column in pieces)
         states = (array for state in self.states.values() for array in state.values())
-        return sum(a.nbytes for a in (*own, *states)) + sum(map(weight, groups)) + self._index.slots * BYTES_A_SLOT
+        return sum(a.nbytes for a in (*own, *states)) + self._group_bytes + self._index.slots * BYTES_A_SLOT
+
+    @property
+    def capacity(self) -> int:
+        """Cells for which there is room."""
+        return len(self.window)
 
     @property
     def cells(self) -> int:

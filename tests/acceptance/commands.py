@@ -14,10 +14,11 @@ COMMAND = Path(sys.executable).with_name("lepton-stream")
 
 
 def start(*arguments: str | Path, **more: Any) -> subprocess.Popen[bytes]:
-    """The command in a process of its own, with pipes."""
+    """The command in a process of its own, with pipes. `within`: words before it, such as `ip netns exec NAME`."""
+    within = more.pop("within", ())
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     environment = {**os.environ, **more.pop("env", {})}
-    return subprocess.Popen([COMMAND, *map(str, arguments)], env=environment, **{**pipes, **more})
+    return subprocess.Popen([*within, COMMAND, *map(str, arguments)], env=environment, **{**pipes, **more})
 
 
 def run(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[bytes]:

@@ -32,7 +32,10 @@ P = (
         ({"broker": "localhost:1", "partitions": 2}, "are for runs without a broker"),
         ({"broker": "localhost:1", "input": [{"id": 1}]}, "input names files"),
         ({"broker": "localhost:1", "input": "a.jsonl"}, "feed it first"),
-        ({"broker": "nowhere"}, "expects HOST:PORT"),
+        ({"broker": "nowhere"}, "expects HOST:PORT, such as localhost:9092"),
+        ({"input": 5}, "input is a int: expects a file name"),
+        ({"input": {"id": 1, "ts": 2}}, "input is a dict: .* one record goes into a list"),
+        ({"input": b'{"id": 1}'}, "input is a bytes: .* one record goes into a list"),
         ({"broker": Connection("localhost:1", token=lambda: "x", insecure=True)}, "use token_file"),
     ],
 )

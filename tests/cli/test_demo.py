@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -32,8 +33,10 @@ def test_the_demo_on_a_broker_publishes_what_a_run_over_the_files_gives() -> Non
     assert account_of(live.stderr.decode()) == account_of(files.stderr.decode())
 
 
-def test_a_kept_demo_runs_until_ctrl_c_and_takes_its_broker_along() -> None:
-    with start("demo", "--seconds", "1", "--keep") as demo:
+@pytest.mark.parametrize("whole_group", [False, True], ids=["kill", "terminal"])
+def test_a_kept_demo_runs_until_ctrl_c_and_takes_its_broker_along(*, whole_group: bool) -> None:
+    """A terminal sends Ctrl-C to all processes of the group: a broker that went first would be waited for in vain."""
+    with start("demo", "--seconds", "1", "--keep", process_group=0) as demo:
         assert demo.stdout is not None
         told = ""
         while "Still running" not in told:
@@ -42,8 +45,11 @@ def test_a_kept_demo_runs_until_ctrl_c_and_takes_its_broker_along() -> None:
             told += line
         found = re.search(r"127\.0\.0\.1:(\d+)", told)
         assert found
-        demo.send_signal(signal.SIGINT)
-        demo.communicate(timeout=30)
+        (os.killpg if whole_group else os.kill)(demo.pid, signal.SIGINT)
+        try:
+            demo.communicate(timeout=30)
+        finally:
+            demo.kill()
     assert demo.returncode == 0
     with socket.socket() as s:
         assert s.connect_ex(("127.0.0.1", int(found[1]))) != 0

@@ -28,6 +28,8 @@ PRODUCED = {
 ELSEWHERE = {
     5: ("tests/kafka/test_admin.py", '"topics", "check", str(pipeline), *broker]) == 5'),
     6: ("tests/kafka/test_members.py", "ended() == 6"),
+    8: ("tests/kafka_pipeline/test_bad_input.py", "code == 8"),
+    9: ("tests/kafka_pipeline/test_memory.py", "code == 9"),
 }
 
 

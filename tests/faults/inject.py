@@ -16,6 +16,7 @@ from lepton_stream.chunk import SourcePartition
 from lepton_stream.runtime.kafka.group import NOBODY
 from lepton_stream.runtime.kafka.protocol import CommitRequest
 from lepton_stream.runtime.kafka.wire import Coordinator
+from tests.faults.plain import whole
 from tests.kafka_pipeline.pipe import Pipe, alive, until
 
 
@@ -69,6 +70,22 @@ def recreate(bootstrap: str, topic: str, partitions: int) -> None:
     until(made, 20, "the topic is made anew")
 
 
+def _partitions(bootstrap: str) -> list[tuple[str, dict[str, Any]]]:
+    found = administer(bootstrap, lambda client: client.describe_topics())
+    return [(topic["topic"], part) for topic in found for part in topic["partitions"]]
+
+
+def leads(bootstrap: str, broker: int, topics: Iterable[str]) -> int:
+    """Of how many partitions of these topics it is the leader."""
+    return sum(part["leader"] == broker for topic, part in _partitions(bootstrap) if topic in topics)
+
+
+def in_sync(bootstrap: str, replicas: int) -> bool:
+    """Whether every partition has all its replicas, those with fewer left aside."""
+    parts = [part for _, part in _partitions(bootstrap) if len(part["replicas"]) == replicas]
+    return bool(parts) and all(len(part["isr"]) == replicas for part in parts)
+
+
 def raise_partitions(bootstrap: str, topic: str, partitions: int) -> None:
     """More partitions than before."""
     administer(bootstrap, lambda client: client.create_partitions({topic: NewPartitions(partitions)}))
@@ -79,6 +96,26 @@ def configure(bootstrap: str, topic: str, **settings: str) -> None:
     named = {name.replace("_", "."): value for name, value in settings.items()}
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, named)
     administer(bootstrap, lambda client: client.alter_configs([resource]))
+
+
+def compact(pipe: Pipe, topic: str, partitions: int) -> tuple[int, list[Any]]:
+    """Force the log cleaner over all that was written: how many records there were, and those that are left.
+
+    The newest segment is never cleaned, so a run without new records closes it: it publishes the last results again.
+    """
+    eager = {"segment_ms": "1", "min_cleanable_dirty_ratio": "0.01", "max_compaction_lag_ms": "1"}
+    before = len(whole(pipe.bootstrap, topic, partitions))
+    configure(pipe.bootstrap, topic, **eager, delete_retention_ms="0")
+    for _ in range(2):
+        pipe.to_the_end(workers=1)
+
+    def cleaned() -> list[Any] | None:
+        left = whole(pipe.bootstrap, topic, partitions)
+        newest = {(record.partition, record.key): record.offset for record in left}
+        old = sum(record.offset < newest[record.partition, record.key] for record in left)
+        return left if len(left) < before and old < before // 20 else None
+
+    return before, until(cleaned, 60, "the log cleaner has been here", every=0.5)
 
 
 def reset_offset(pipe: Pipe, tp: SourcePartition, offset: int, metadata: str = "") -> int:

@@ -34,6 +34,8 @@ class Place:
     controller: int
     proxied: int
     proxy: int
+    outside: str = ""
+    """Another address of this machine, at which PROXIED listens instead, without a proxy."""
 
 
 class Node:
@@ -54,7 +56,8 @@ class Node:
     @property
     def by_proxy(self) -> str:
         """Where clients find it that go through the proxy."""
-        return f"127.0.0.1:{self.place.proxy}"
+        at = self.place
+        return f"{at.outside}:{at.proxied}" if at.outside else f"127.0.0.1:{at.proxy}"
 
     def launch(self) -> None:
         """Start the process; `ready` waits for it."""
@@ -117,10 +120,10 @@ class Node:
 
 def _properties(directory: Path, at: Place, voters: str, nodes: int) -> str:
     text = broker.TEMPLATE.read_text()
-    clients = f"PLAINTEXT://127.0.0.1:{at.port},PROXIED://127.0.0.1:"
+    clients = f"PLAINTEXT://127.0.0.1:{at.port},PROXIED://{at.outside or '127.0.0.1'}:"
     for name, value in {
         "listeners": f"{clients}{at.proxied},CONTROLLER://127.0.0.1:{at.controller}",
-        "advertised": f"{clients}{at.proxy}",
+        "advertised": f"{clients}{at.proxied if at.outside else at.proxy}",
         "controller_port": str(at.controller),
         "data": str(directory / "data"),
     }.items():
@@ -131,10 +134,15 @@ def _properties(directory: Path, at: Place, voters: str, nodes: int) -> str:
     return text + (REPLICATED.format(n=nodes) if nodes > 1 else "")
 
 
-def make_nodes(directory: Path, count: int = 1) -> list[Node]:
-    """Brokers of one cluster, not started."""
+def _four(ports: list[int], n: int) -> tuple[int, int, int, int]:
+    a, b, c, d = ports[4 * n : 4 * n + 4]
+    return a, b, c, d
+
+
+def make_nodes(directory: Path, count: int = 1, outside: str = "") -> list[Node]:
+    """Brokers of one cluster, not started. `outside`: another address at which they can be reached."""
     ports = [broker.free_port() for _ in range(4 * count)]
-    places = [Place(n + 1, *ports[4 * n : 4 * n + 4]) for n in range(count)]
+    places = [Place(n + 1, *_four(ports, n), outside) for n in range(count)]
     voters = ",".join(f"{p.number}@127.0.0.1:{p.controller}" for p in places)
     return [Node(directory / f"node{p.number}", p, voters, count) for p in places]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.data.planted import Planted
+from tests.faults import inject
 from tests.faults.evidence import Blow, busy
 from tests.faults.load import load
 from tests.faults.node import Node
@@ -17,8 +18,9 @@ from tests.faults.plain import whole
 from tests.faults.report import Entry
 from tests.faults.sender import Sender
 from tests.faults.truth import Source, assert_accounts, assert_windows
-from tests.faults.watcher import Watcher
+from tests.faults.watcher import Newest, Watcher
 from tests.kafka_pipeline.pipe import PARTITIONS, PLANTED, Done, Pipe, Run, alive, until
+from tests.reference.stream import Truth
 
 UNEXPECTED = ("Traceback (most recent call last)", "Task exception was never retrieved", "never awaited")
 TEXT = PLANTED.read_text().replace("[source]", '[source]\nidle = "wait"')
@@ -34,6 +36,8 @@ class Scene:
         self.pipe = Pipe(folder, bootstrap or node.bootstrap, text)
         self._senders: list[Sender] = []
         self._watcher: Watcher | None = None
+        self.truth: Truth | None = None
+        """What `judge` held all against."""
 
     def __enter__(self) -> Self:
         self.pipe.apply()
@@ -60,7 +64,7 @@ class Scene:
 
     def crew(self, workers: int = 2, session: str = "2", *more: str) -> Run:
         """Workers, in the background, all of them members of the group."""
-        before = self.pipe.members()
+        before = sum(len(one.workers) for one in self.pipe.runs)  # the group still knows some that are dead
         crew = self.pipe.run(*more, workers=workers, session=session)
         until(lambda: self.pipe.members() >= before + workers or not alive(crew.process.pid), 40, "the workers joined")
         assert alive(crew.process.pid), crew.said
@@ -103,7 +107,7 @@ class Scene:
         source = Source(whole(pipe.bootstrap, pipe.source, PARTITIONS), PARTITIONS)
         acked = sum(source.holds(sender.ledger) for sender in self._senders)
         assert acked == sum(sender.sent - sender.unacked for sender in self._senders)
-        truth = source.truth()
+        self.truth = truth = source.truth()
         assert_accounts(done.stats, pipe.source, truth)
         source.assert_letters(whole(pipe.bootstrap, pipe.names.dead_letters, PARTITIONS), truth)
         assert self._watcher is not None
@@ -117,6 +121,16 @@ class Scene:
         )
         self.entry.verdict = "exact"
         return done
+
+    def judge_compacted(self) -> None:
+        """What compaction has left of the results is still the truth."""
+        topic = self.pipe.names.results
+        before, after = inject.compact(self.pipe, topic, PARTITIONS)
+        newest = Newest()
+        newest.take((record.key, record.value) for record in after)
+        assert self.truth is not None
+        assert_windows(newest.rows.values(), self.truth)
+        self.entry.counts += f"; compaction left {len(after):,} of {before:,} results"
 
     def assert_quiet_logs(self) -> None:
         """No traceback, no lost exception."""

@@ -24,7 +24,7 @@ def kills(scene: Scene, records: int, times: int, *, every: bool = False) -> Non
         pids = two(crew)
         hit = pids if every else [scene.draw.choice(pids)]
         blow = scene.strike(f"kill -9 of {len(hit)}", lambda hit=hit: inject.kill(hit))  # type: ignore[misc]
-        scene.recovered(blow, "kill -9")
+        scene.recovered(blow, "kill -9, session of 2 s")
     sender.wait()
     scene.settle(crew)
 
@@ -37,6 +37,18 @@ def test_f01_a_killed_worker_changes_nothing(scene: Scene) -> None:
 @pytest.mark.slow
 def test_f01_five_kills_in_a_row_change_nothing(scene: Scene) -> None:
     kills(scene, MANY, 5)
+
+
+@pytest.mark.slow
+def test_f01_with_the_default_session_a_killed_worker_is_replaced_in_time(scene: Scene) -> None:
+    crew = scene.crew(session="10")
+    scene.send(60_000, 3000)
+    for _ in range(2):
+        scene.beyond(scene.pipe.counted() + 5000)
+        hit = [scene.draw.choice(two(crew))]
+        blow = scene.strike("kill -9, session of 10 s", lambda hit=hit: inject.kill(hit))  # type: ignore[misc]
+        scene.recovered(blow, "kill -9")
+    scene.settle(crew)
 
 
 @pytest.mark.slow
@@ -58,9 +70,9 @@ def test_f02_the_whole_crew_killed_and_another_started_changes_nothing(scene: Sc
 @pytest.mark.slow
 def test_f03_a_rolling_restart_changes_nothing_and_leaves_no_gap(scene: Scene) -> None:
     crews = [scene.crew(1), scene.crew(1)]
-    scene.send(MANY, RATE)
+    scene.send(MANY, RATE // 2)
     for n in range(3):
-        scene.beyond(scene.pipe.counted() + MANY // 8)
+        scene.beyond(scene.pipe.counted() + MANY // 25)
         blow = scene.strike("SIGTERM of one of two", lambda: stop(crews.pop(0)))
         scene.recovered(blow, "graceful move")
         crews.append(scene.crew(1))
@@ -84,6 +96,7 @@ def freeze(scene: Scene, records: int, session: float = 2) -> None:
     until(lambda: not alive(pid) or scene.pipe.members() == 2, 10, "it has ended or joined again")
     scene.entry.times.append(("woken from a freeze", time.monotonic() - woken))
     scene.settle(crew)
+    scene.judge_compacted()
 
 
 @pytest.mark.slow  # as tests/kafka_pipeline/test_stops.py does in make test

@@ -17,7 +17,14 @@ from lepton_stream.telemetry.snapshot import Kept, Snapshot
 from tests.data import planted
 
 PLANTED = Path(planted.__file__).with_suffix(".toml")
-LABELS = {"topic": "planted.v1", "partition": "0", "agent": "prepare", "window": "minute", "worker": "0"}
+LABELS = {
+    "topic": "planted.v1",
+    "partition": "0",
+    "agent": "prepare",
+    "window": "minute",
+    "worker": "0",
+    "kind": "windows",
+}
 FROM_SERVER = {c.WORKERS.name, c.READY.name, c.UP.name, c.STEP_AGE.name, c.BUILD_INFO.name}
 
 

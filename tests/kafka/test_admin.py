@@ -173,7 +173,7 @@ def test_a_broker_that_is_down_ends_with_4_and_one_message(
 ) -> None:
     assert outcome([*command, "iot/air_quality", "--broker", "127.0.0.1:1"]) == 4
     told = capsys.readouterr().err
-    cause = "nothing listens there; start the broker, or check KAFKA_BOOTSTRAP"
+    cause = "nothing listens there; start the broker, or check its address (--broker, KAFKA_BOOTSTRAP)"
     assert told == f"lepton-stream: broker 127.0.0.1:1 (PLAINTEXT): {cause}\n"
 
 

@@ -32,6 +32,7 @@ from lepton_stream.runtime.kafka.dlq import (
     open_box,
     portions,
     send_again,
+    sendable,
 )
 from lepton_stream.runtime.kafka.group import NOBODY
 from lepton_stream.runtime.kafka.letters import ATTEMPT, ORIGIN, Letter, dead_letter_record
@@ -118,6 +119,11 @@ def test_bytes_that_are_no_text_are_shown_as_base64_and_nothing_acts_on_a_termin
     assert orjson.loads(line_of(letter(1, value=None)))["value"] is None
     assert "\x1b" not in text_of(odd)
     assert "key: k\\x1b[2J" in text_of(odd)
+
+
+def test_letters_that_only_point_at_a_batch_are_not_sent_again() -> None:
+    pointer = letter(9, value=None, reason=Reason.DECOMPRESSION_LIMIT)
+    assert sendable([letter(1), pointer, letter(2)]) == [letter(1), letter(2)]
 
 
 def test_an_unknown_reason_is_refused_with_what_was_perhaps_meant() -> None:

@@ -249,7 +249,7 @@ def test_where_nothing_listens_the_cause_and_the_remedy_are_a_finding(doctor: An
     code, found = doctor("--broker", "127.0.0.1:1")
     assert code == 7
     assert found["broker"]["what"] == "broker 127.0.0.1:1 (PLAINTEXT): nothing listens there"
-    assert found["broker"]["remedy"] == "start the broker, or check KAFKA_BOOTSTRAP"
+    assert found["broker"]["remedy"] == "start the broker, or check its address (--broker, KAFKA_BOOTSTRAP)"
 
 
 def test_without_a_broker_the_machine_and_the_plan_are_looked_at(

@@ -143,15 +143,15 @@ class Pipe:
         given = [part for f in files for part in ("--input", str(f))]
         return ["feed", str(self.path), *given, "--broker", self.bootstrap, *(["--rate", str(rate)] if rate else [])]
 
-    def run(self, *more: str, workers: int = 2, session: str = SESSION) -> Run:
-        """`run` in the background."""
+    def run(self, *more: str, workers: int = 2, session: str = SESSION, within: Sequence[str] = ()) -> Run:
+        """`run` in the background. `within`: words before the command."""
         asked = ["run", str(self.path), "--broker", self.bootstrap, "--workers", str(workers), *more]
-        return self._started(asked, {"LEPTON__KAFKA__SESSION_SECONDS": session})
+        return self._started(asked, {"LEPTON__KAFKA__SESSION_SECONDS": session}, within)
 
-    def _started(self, asked: Sequence[str], env: dict[str, str]) -> Run:
+    def _started(self, asked: Sequence[str], env: dict[str, str], within: Sequence[str] = ()) -> Run:
         log = self.folder / f"log{len(self.runs)}"
         with log.open("wb") as err:
-            process = start(*asked, env=env, stdin=subprocess.DEVNULL, stdout=err, stderr=err)
+            process = start(*asked, env=env, within=within, stdin=subprocess.DEVNULL, stdout=err, stderr=err)
         self.runs.append(Run(process, log))
         return self.runs[-1]
 

@@ -9,13 +9,16 @@ from typing import Any
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job
+from lepton_stream.memory.budget import budget_of
 from lepton_stream.protocol.metadata import claim_of
 from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.runtime.kafka.group import Committed, Group
 from lepton_stream.runtime.kafka.identity import Identity
+from lepton_stream.runtime.kafka.inbox import Inbox
+from lepton_stream.runtime.kafka.keeper import Keeper
 from lepton_stream.runtime.kafka.limits import Limits
-from lepton_stream.runtime.kafka.owners import Inbox, SourceOwner
+from lepton_stream.runtime.kafka.owners import SourceOwner
 from lepton_stream.runtime.kafka.ports import KafkaSourcePort
 from lepton_stream.runtime.kafka.view import Seen, View
 from lepton_stream.telemetry.meter import Meter
@@ -65,7 +68,8 @@ def test_a_source_never_waits_for_what_only_it_can_tell() -> None:
     outside: Any = Outside(new_job(plan), tp)
     port = KafkaSourcePort(outside, tp, Identity(1, "me"))
     preparer = Preparer(outside.job, tp, port)
-    owner = SourceOwner(preparer, outside, Inbox(tp, outside, 1), port, run=None)
+    keeper = Keeper(budget_of((), None), plan, outside.meter, lambda: 0)
+    owner = SourceOwner(preparer, outside, Inbox(tp, outside, 1), port, keeper, run=None)
 
     async def take_all() -> None:
         preparer.begin(Position(None, None, 0, 10**6))

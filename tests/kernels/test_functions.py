@@ -10,6 +10,7 @@ import orjson
 import pytest
 from hypothesis import example, given, settings
 
+from lepton_stream import kernels as public
 from lepton_stream.kernels.functions import column, function
 from lepton_stream.kernels.registry import calls, kernels
 from lepton_stream.pipeline.catalogue import SIGNATURES
@@ -158,3 +159,9 @@ def test_nulls_and_missing_values_give_none_and_are_counted() -> None:
     assert found.pop("null_count") == 2
     assert found.pop("distinct") == 0
     assert set(found.values()) == {None}
+
+
+@pytest.mark.parametrize("name", public.__all__)
+def test_no_module_of_kernels_hides_a_public_function(name: str) -> None:
+    """A file `kernels/mean.py` would, once imported, stand where `k.mean` was."""
+    assert callable(getattr(public, name))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lepton_stream import wire
 from lepton_stream.kernels import kernel as kernels_of_groups
-from lepton_stream.kernels.distinct import Distinct
+from lepton_stream.kernels.different import Distinct
 from lepton_stream.kernels.functions import column, function
 from lepton_stream.kernels.kernel import Kernel, State
 from lepton_stream.kernels.layered import Layered

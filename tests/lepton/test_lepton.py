@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lepton_stream import Lepton, UsageError
 from lepton_stream import kernels as k
 from lepton_stream.kernels.total import Total
-from lepton_stream.lepton import Partial, gram
+from lepton_stream.lepton import PartError, Partial, gram
 
 HERE = Lepton(workers=0)
 
@@ -176,3 +176,19 @@ def test_a_call_that_does_not_fit_the_columns_is_told() -> None:
         HERE.map(k.mean("pm10"), [{"pm25": np.ones(3)}])
     with pytest.raises(Exception, match="column pm25 holds NaN"):
         HERE.map(k.mean("pm25"), [{"pm25": np.array([np.nan])}])
+
+
+@pytest.mark.parametrize("start", [2**63, 2**64 - 1])
+def test_an_integer_beyond_int64_is_refused_and_never_wrapped_around(start: int) -> None:
+    with pytest.raises(PartError, match=f"column pm25 holds {start}: expects integers up to {2**63 - 1}"):
+        HERE.map(k.sum("pm25"), [{"pm25": np.array([1, start], np.uint64)}])
+    (fits,) = HERE.map(k.max("pm25"), [{"pm25": np.array([1, 2**63 - 1], np.uint64)}])
+    assert fits.result() == 2**63 - 1
+
+
+def test_a_long_double_beyond_doubles_is_refused() -> None:
+    beyond = np.array([np.longdouble(np.finfo(np.float64).max) * 4, 1], np.longdouble)
+    if not np.isfinite(beyond).all():
+        pytest.skip("long doubles are doubles here")
+    with pytest.raises(PartError, match="what no double holds"):
+        HERE.map(k.sum("pm25"), [{"pm25": beyond}])

@@ -19,7 +19,7 @@ from lepton_stream.protocol.preparer import Preparer
 from tests.protocol.defects import Defect
 from tests.protocol.records import SECOND
 from tests.protocol.truth import Truth
-from tests.protocol.world import Flight, Life, What, World
+from tests.protocol.world import Flight, Life, Violation, What, World
 
 Steps = Coroutine[Flight | None, None, None]
 
@@ -84,11 +84,14 @@ async def own_source(stage: Stage, life: Life) -> None:
     before = stage.before(life.what)
     era = era_of((claim_of(text, "model") for (kind, _), (_, text) in w.commits.items() if kind == "s"), stage.run)
     at_offset = preparer.begin(at, at.log_end if stage.until_end else None, stage.run, before, era)
+    if at.offset is not None and at.offset < at.log_start:
+        raise Violation(f"s{s}: what retention has deleted was passed over, {at.offset} to {at.log_start}")
     w.met["claimed range rebuilt"] += preparer._claimed is not None
     w.met["memory kept"] += before is not None and preparer.state is before.state
     try:
         await _read(stage, life, preparer, at_offset)
     finally:  # also when the coroutine is closed where it waits
+        w.reads_from.pop(life, None)
         stage.rested[life.what] = preparer
     if stage.reading.get(s) is life:
         del stage.reading[s]
@@ -97,7 +100,7 @@ async def own_source(stage: Stage, life: Life) -> None:
 async def _read(stage: Stage, life: Life, preparer: Preparer, at_offset: int) -> None:
     w, s = stage.world, life.what[1]
     while not await _all_told(stage, life, preparer, at_offset):
-        end = w.visible[s]
+        end, w.reads_from[life] = w.visible[s], at_offset
         if at_offset < end and not preparer.finished:
             stop = min(end, at_offset + w.rng.randint(1, 7))
             await preparer.take(w.chunk(s, at_offset, stop))

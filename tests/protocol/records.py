@@ -12,6 +12,8 @@ from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.toml_front import parse
 
 SECOND = 1_000_000
+BIG = 1 << 53
+"""Above it a float holds only every other integer."""
 
 HEAD = """
 name = "model"
@@ -107,5 +109,5 @@ def _entry(rng: Random, time: int) -> Entry:
     if chance < 0.10:
         return Entry(rng.choice(BROKEN))
     back = rng.choice((0, 0, 0, 1, 2, 3, 5, 9)) if chance < 0.9 else -9
-    record = {"id": rng.randrange(14), "k": rng.choice("abc"), "g": rng.randrange(3), "t": max(0, time - back)}
+    record = {"id": BIG + rng.randrange(14), "k": rng.choice("abc"), "g": rng.randrange(3), "t": max(0, time - back)}
     return Entry(json.dumps(record | {"v": rng.randrange(100)}).encode())

@@ -27,7 +27,7 @@ WORKERS = 2
 
 
 class Stopped(Exception):  # noqa: N818
-    """A frame that does not fit was there, and its partition stopped: that is how it should be."""
+    """A frame that does not fit was there, or records were lost, and the partition stopped: as it should be."""
 
 
 @dataclass(eq=False)
@@ -53,7 +53,7 @@ class Simulation:
         until_end, rash = rng.choice(((True, False), (True, False), (False, False), (False, True)))
         self.stage = Stage(w, defect, jobs, future, limits_of(rng), until_end, rash)
         self.whats: list[What] = [("s", s) for s in range(len(logs))] + [("p", p) for p in range(partitions)]
-        self.faults, self.forge = rng.randint(0, 7), rng.random() < 0.06
+        self.faults, self.forge, self.lose = rng.randint(0, 7), rng.random() < 0.06, rng.random() < 0.06
         self.forged: int | None = None
         self.step, self.restarts = 0, 0
         self.names = [f"w{i}" for i in range(WORKERS)]
@@ -71,6 +71,8 @@ class Simulation:
                 self.fault()
             if self.forge and self.rng.random() < 0.01:
                 self.insert_misfit()
+            if self.rng.random() < 0.02:
+                self.retention()
         self.drain()
         self.rebalance(0.0)  # whoever comes next finds everything in order, and repeats the last results
         while self.live:
@@ -105,6 +107,9 @@ class Simulation:
             self.remove(task)
             if is_live and self.forged == task.life.what[1] and isinstance(error, IntegrityError):
                 self.world.met["misfit stopped"] += 1
+                raise Stopped(str(error)) from error
+            if is_live and self.lost(task.life.what) and isinstance(error, IntegrityError):
+                self.world.met["lost records stopped"] += 1
                 raise Stopped(str(error)) from error
             if is_live:
                 raise Violation(f"live {task.life.what}: {type(error).__name__}: {error}") from error
@@ -165,6 +170,18 @@ class Simulation:
             task.life.dead = True
             task.steps.close()
         self.zombies = []
+
+    def retention(self) -> None:
+        """Old records of a source are deleted: those that nobody needs, or once some that were not read."""
+        s = self.rng.randrange(len(self.world.logs))
+        if self.lose:
+            self.world.lose(s)
+        else:
+            self.world.retain(s, self.stage.jobs[0].plan.dedup_memory)
+
+    def lost(self, what: What) -> bool:
+        """Has retention taken records from this source that nobody had read?"""
+        return self.lose and what[0] == "s" and self.world.source_start[what[1]] > 0
 
     def insert_misfit(self) -> None:
         """A frame that overlaps what was sent, or leaves a hole: merge must stop, and count nothing of it."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
-from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.chunk import Chunk, SourcePartition, Values
 from lepton_stream.core import Job, Prepared
 from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.merger import Merger
@@ -58,6 +59,18 @@ def preparer_at(job: Job, claim: Claim, log_start: int) -> tuple[Preparer, Notes
     preparer = Preparer(job, SOURCE, notes)
     preparer.begin(Position(50, to_text(claim), log_start, 50))
     return preparer, notes
+
+
+def test_chunk_out_of_order_and_metadata_of_another_build_tell_what_to_do() -> None:
+    job = some_job()
+    preparer, _ = preparer_at(job, Claim(job.plan_hash, since=50), 50)
+    values, at = Values.from_list([b"{}"]), np.array([60])
+    with pytest.raises(IntegrityError, match=r"events partition 0: expected offset 50, got \[60, 61\).*run again"):
+        finish(preparer.take(Chunk(SOURCE, 60, 61, at, values, at)))
+    with pytest.raises(
+        IntegrityError, match=r"test: commit metadata of version 9.*finish with the build that wrote it"
+    ):
+        claim_of(to_text(Claim(job.plan_hash, v=9)), "test")
 
 
 def test_what_retention_took_from_the_dedup_memory_is_counted() -> None:

@@ -21,6 +21,7 @@ class Expired(Simulation):
     """A run whose owners all die at some step; then the group's commits are deleted."""
 
     def until_death(self, steps: int) -> None:
+        self.lose = False
         while self.live and self.step < steps:
             self.advance()
             if self.faults and self.rng.random() < 0.02:

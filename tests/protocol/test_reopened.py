@@ -6,12 +6,13 @@ from collections import Counter
 
 from lepton_stream.protocol.metadata import claim_of
 from lepton_stream.shuffle.frame import decode
-from tests.protocol.defects import NONE, Defect, OneEra
+from tests.protocol.defects import NONE, Defect
 from tests.protocol.oracle import _accounts, _conservation, _end, _letters, _results
 from tests.protocol.quick import quick_fingerprints
 from tests.protocol.simulate import Simulation
 from tests.protocol.truth import Truth, truth_of
 from tests.protocol.world import Violation
+from tests.protocol.wrong_preparers import OneEra
 
 SEEDS = 250
 

@@ -17,16 +17,25 @@ LISTED = {
     "faust_commit",
     "last_record_wins",
     "late_at_merge",
+    "late_on_the_edge",
     "first_occurrence",
-    "pointer_before_publish_ack",
-    "outputs_not_in_state",
+    "float_ids",
     "no_claim",
-    "pointer_before_state",
-    "publish_before_pointer",
     "high_not_in_claim",
-    "fence_before_proof",
-    "drop_on_from",
     "idle_unclaimed",
+    "reset_to_earliest",
+    "ignored_send_failure",
+    "letters_after_commit",
+    "outputs_not_in_state",
+    "drop_on_from",
+    "less_for_at_most",
+    "no_range_check",
+    "wall_clock_close",
+    "pointer_before_state",
+    "pointer_before_publish_ack",
+    "publish_before_pointer",
+    "fence_before_proof",
+    "trim_too_far",
 }
 """What docs of the protocol name; a defect that nobody looks for would be a hole."""
 
@@ -36,9 +45,11 @@ RARE = {
     "idle",
     "late result refused",
     "lost on its way",
+    "lost records stopped",
     "memory kept",
     "misfit stopped",
     "shuffle trimmed",
+    "source trimmed",
     "stale commit refused",
     "state kept",
     "state of several checkpoints",
@@ -60,6 +71,10 @@ def test_every_event_counts_once_whatever_fails() -> None:
 @pytest.mark.parametrize("name", sorted(LISTED))
 def test_planted_defect_is_found(name: str) -> None:
     assert first_failure(DEFECTS[name], 0, ENOUGH) is not None
+
+
+def test_no_planted_defect_is_left_out() -> None:
+    assert DEFECTS.keys() == LISTED
 
 
 def test_the_same_seed_gives_the_same_run() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lepton_stream.chunk import Chunk, SourcePartition, Values
+from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.metadata import claim_of
 from lepton_stream.protocol.ports import Position, Record
 from tests.protocol.records import Log
@@ -94,6 +95,7 @@ class World:
     def __init__(self, rng: Random, logs: list[Log], partitions: int, flaws: Flaws) -> None:
         self.rng, self.logs, self.partitions, self.flaws = rng, logs, partitions, flaws
         self.visible = [rng.randint(0, len(log)) for log in logs]
+        self.source_start, self.reads_from = [0] * len(logs), dict[Life, int]()
         self.generation, self.members = 0, set[str]()
         self.commits: dict[What, tuple[int, str]] = {}
         self.ends: dict[int, set[int | None]] = defaultdict(set)
@@ -131,15 +133,30 @@ class World:
         offset, metadata = self.commits.get(what, (None, None))
         kind, i = what
         if kind == "s":
-            return Position(offset, metadata, 0, self.visible[i])
+            return Position(offset, metadata, self.source_start[i], self.visible[i])
         return Position(offset, metadata, self.shuffle_start[i], len(self.shuffle[i]))
 
     def chunk(self, s: int, start: int, end: int) -> Chunk:
-        """Records [start, end) of a source log."""
+        """Records [start, end) of a source log. Raises IntegrityError where retention has deleted them."""
+        if start < self.source_start[s]:
+            raise IntegrityError(f"s{s}: offset {start} is out of range, the log begins at {self.source_start[s]}")
         offsets = [o for o in range(start, end) if not self.logs[s][o].marker]
         values = Values.from_list([self.logs[s][o].value for o in offsets])
         timestamp = np.full(len(offsets), TIMESTAMP, np.int64)
         return Chunk(SourcePartition("events", s), start, end, np.array(offsets, np.int64), values, timestamp)
+
+    def retain(self, s: int, memory: int) -> None:
+        """Retention deletes what nobody needs any more."""
+        readers = [at for life, at in self.reads_from.items() if life.what == ("s", s) and not life.dead]
+        needed = min([self.commits.get(("s", s), (0, ""))[0] - memory, *readers])
+        self.met["source trimmed"] += needed > self.source_start[s]
+        self.source_start[s] = max(self.source_start[s], needed)
+
+    def lose(self, s: int) -> None:
+        """Retention passes the group's position, if it has one and there is more."""
+        done = self.commits.get(("s", s), (0, ""))[0]
+        if 0 < done < self.visible[s]:
+            self.source_start[s] = self.rng.randint(done + 1, self.visible[s])
 
     def take_epoch(self, p: int) -> int:
         """InitProducerId."""

@@ -176,5 +176,5 @@ def test_a_part_whose_columns_differ_in_length_is_refused() -> None:
 
 def test_a_frame_of_a_backward_range_or_an_unknown_section_is_refused() -> None:
     for frame in (Frame("p", 0, 5, 4, 0), Frame("p", 0, 0, 1, 0, parts=((-1, rows_part([])),))):
-        with pytest.raises(IntegrityError):
+        with pytest.raises(IntegrityError, match="new `version`"):
             decode(encode(frame))

@@ -115,6 +115,36 @@ def test_clients_that_say_nothing_hold_up_nobody_and_are_bounded(server: Metrics
         assert threading.active_count() <= before + MOST_AT_ONCE
 
 
+def test_a_client_that_drips_its_request_is_left(server: MetricsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lepton_stream.telemetry.server.SECONDS", 0.5)
+    where = ("127.0.0.1", int(server.url.rsplit(":", 1)[1].split("/")[0]))
+    with socket.create_connection(where) as dripping:
+        dripping.settimeout(0.1)
+        for _ in range(100):  # a byte every tenth of a second: never silent for long
+            try:
+                dripping.send(b"G")
+                left = dripping.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                left = True
+            if left:
+                return
+    pytest.fail("it was listened to for ten seconds")
+
+
+def test_an_answer_that_fails_is_told_in_the_log(
+    server: MetricsServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: str) -> tuple[int, str, bytes]:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(server, "answer", broken)
+    with pytest.raises(OSError, match="closed"):
+        get(server, "/metrics")
+    assert "a defect" in caplog.text
+
+
 def test_a_taken_port_that_was_asked_for_is_one_clear_message(server: MetricsServer) -> None:
     port = int(server.url.rsplit(":", 1)[1].split("/")[0])
     with pytest.raises(UsageError, match=rf"--metrics 127.0.0.1:{port}: cannot listen there.*--metrics off") as caught:

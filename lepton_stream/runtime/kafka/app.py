@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,7 @@ class App(faust.App):  # type: ignore[misc]
     connection: Connection
     hooks: Hooks
     bounds: Bounds
+    pointing: frozenset[str]
     revoke_seconds: float
     consumer_settings: dict[str, Any]
 
@@ -128,6 +130,7 @@ def make_app(
     instance: str | None = None,
     timing: Timing | None = None,
     bounds: Bounds = BOUNDS,
+    pointing: Iterable[str] = (),
     fetch_bytes: int = 1 << 20,
     read_uncommitted: bool = False,
     assignor: Any = None,
@@ -135,7 +138,8 @@ def make_app(
     """The app of one worker of a group; agents read with `app.partitions.read(stream)` from `app.chunk_topic(name)`.
 
     `instance`: the static member id, one for each worker. `fetch_bytes`: of one partition at a time. `assignor`: an
-    aiokafka assignor class, the same in all workers. Topics are never created here, and no web server is started.
+    aiokafka assignor class, the same in all workers. `pointing`: topics of which a batch above the bounds is told as a
+    row of its chunk; of others it ends the worker. Topics are never created here, and no web server is started.
     """
     t = timing or Timing()
     app = App(
@@ -151,7 +155,7 @@ def make_app(
         **SETTINGS,
     )
     app.connection, app.hooks = connection, hooks
-    app.bounds, app.revoke_seconds = bounds, t.rebalance / 2
+    app.bounds, app.pointing, app.revoke_seconds = bounds, frozenset(pointing), t.rebalance / 2
     app.consumer_settings = {
         "_fetch_max_wait_ms": int(t.fetch_wait * 1000),
         "_retry_backoff_ms": int(t.backoff * 1000),

@@ -31,7 +31,8 @@ class Arena:
     def data(self) -> Octets:
         """All that is in it, with `PADDING` bytes behind."""
         self._buffer[self.used : self.used + PADDING] = 0
-        return self._buffer[: self.used + PADDING]
+        filled = self._buffer[: self.used + PADDING]
+        return filled.copy() if 2 * len(filled) < len(self._buffer) else filled  # small chunks may wait for long
 
     def decompress(self, codec: int, data: memoryview, bound: int) -> int:
         """Put what `data` holds behind what is there; its length. Raises as `codecs.decompress`."""

@@ -10,11 +10,11 @@ import numpy as np
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record._crecords import DefaultRecordBatch
 
-from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.chunk import Chunk, SourcePartition, Values
 from lepton_stream.compiled import switch
 from lepton_stream.runtime.kafka.batches import MAGIC, TRANSACTIONAL, Batch, batches, is_intact
 from lepton_stream.runtime.kafka.codecs import TooLargeError
-from lepton_stream.runtime.kafka.errors import UnreadableBatch
+from lepton_stream.runtime.kafka.errors import OversizeBatch, UnreadableBatch
 from lepton_stream.runtime.kafka.spans import SpanSplitter
 from lepton_stream.runtime.kafka.splitters import RecordSplitter, Splitter
 
@@ -46,6 +46,7 @@ class Run:
 
     `next` is the offset that the next chunk starts at; at first the offset that was asked for, which may lie inside a
     batch. `aborted`: (producer id, first offset) of transactions that the broker says were aborted; None reads all.
+    `pointing`: a batch above the bounds becomes a chunk with one row without a value (`Chunk.unread`), not an error.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Run:
         aborted: Sequence[tuple[int, int]] | None = None,
         bounds: Bounds = BOUNDS,
         splitter: Callable[[], Splitter] = new_splitter,
+        *,
+        pointing: bool = False,
     ) -> None:
-        self.source, self.next, self.bounds = source, start, bounds
+        self.source, self.next, self.bounds, self._pointing = source, start, bounds, pointing
         self._raw, self._batches = raw, batches(raw)
         self._new_splitter = splitter
         self._aborting: set[int] = set()
@@ -75,7 +78,9 @@ class Run:
                 continue
             try:
                 size += self._read(batch, splitter)
-            except UnreadableBatch:
+            except UnreadableBatch as error:
+                if not seen and self._pointing and isinstance(error, OversizeBatch):
+                    return self._pointer(start, batch, error)
                 if not seen:
                     raise
                 # What came before it is good: it is given out first, the error comes with the next call.
@@ -96,11 +101,13 @@ class Run:
             return 0
         most = min(self.bounds.batch_records, self.bounds.batch_bytes // RECORD_MINIMUM)
         if not 0 <= batch.records <= most:
-            raise self._bad(batch, f"it announces {batch.records} records, at most {most} are read")
+            kind = OversizeBatch if batch.records > most else UnreadableBatch
+            raise self._bad(batch, f"it announces {batch.records} records, at most {most} are read", kind)
         try:
             return splitter.add(self._raw, batch, self.bounds.batch_bytes)
         except TooLargeError:
-            raise self._bad(batch, f"it decompresses to more than {self.bounds.batch_bytes} bytes") from None
+            reason = f"it decompresses to more than {self.bounds.batch_bytes} bytes"
+            raise self._bad(batch, reason, OversizeBatch) from None
         except ValueError as error:
             raise self._bad(batch, str(error)) from None
 
@@ -136,5 +143,19 @@ class Run:
             headers=None if split.headers is None else split.headers[rows],
         )
 
-    def _bad(self, batch: Batch, reason: str) -> UnreadableBatch:
-        return UnreadableBatch(self.source, batch.base, batch.next - 1, reason)
+    def _pointer(self, start: int, batch: Batch, error: UnreadableBatch) -> Chunk:
+        """One row for all of the batch, at its last offset: wherever a range is cut, the row is on the same side."""
+        self.next = batch.next
+        why = f"offsets {error.first} to {error.last}: {error.reason}; none of it was read"
+        return Chunk(
+            source=self.source,
+            start=start,
+            end=self.next,
+            offsets=np.array([error.last]),
+            values=Values.from_list([None]),
+            timestamp=np.array([batch.max_ms * MICROSECONDS]),
+            unread={error.last: why},
+        )
+
+    def _bad(self, batch: Batch, reason: str, kind: type[UnreadableBatch] = UnreadableBatch) -> UnreadableBatch:
+        return kind(self.source, batch.base, batch.next - 1, reason)

@@ -87,7 +87,7 @@ def check(c: Connection) -> None:
     for server in c.servers:
         host, _, port = server.rpartition(":")
         if not host or not port.isdigit():
-            raise UsageError(f"broker {server!r}: expects HOST:PORT")
+            raise UsageError(f"broker {server!r}: expects HOST:PORT, such as localhost:9092")
     if not c.uses_sasl:
         return
     if c.sasl_mechanism == "OAUTHBEARER":

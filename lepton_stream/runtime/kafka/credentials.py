@@ -83,11 +83,11 @@ def cause(error: BaseException | None) -> tuple[str, str]:
         case aiokafka.errors.UnsupportedSaslMechanismError():
             return "it does not offer this SASL mechanism", "check LEPTON__KAFKA__SASL_MECHANISM"
         case ConnectionRefusedError():
-            return "nothing listens there", "start the broker, or check KAFKA_BOOTSTRAP"
+            return "nothing listens there", "start the broker, or check its address (--broker, KAFKA_BOOTSTRAP)"
         case asyncio.TimeoutError() | TimeoutError() | aiokafka.errors.RequestTimedOutError():
             return "it does not answer in time", "check the address, the firewall and the security protocol"
         case OSError() if error.strerror or error.args:
-            return str(error.strerror or error.args[-1]), "check KAFKA_BOOTSTRAP"
+            return str(error.strerror or error.args[-1]), "check its address (--broker, KAFKA_BOOTSTRAP)"
         case _:
             return "it closed the connection", "check the port and LEPTON__KAFKA__SECURITY_PROTOCOL"
 

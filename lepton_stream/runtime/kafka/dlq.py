@@ -10,6 +10,7 @@ import numpy as np
 from lepton_stream.chunk import Chunk, SourcePartition, Values
 from lepton_stream.columns import Index
 from lepton_stream.errors import IntegrityError
+from lepton_stream.formats.decoder import Reason
 from lepton_stream.formats.event_time import event_times
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.names import names
@@ -80,6 +81,11 @@ def chosen(letters: Iterable[Letter], reasons: Sequence[str], limit: int | None 
     """Those with one of the reasons (all, if none is named), by source partition and offset, at most `limit`."""
     found = sorted((x for x in letters if not reasons or x.reason in reasons), key=lambda x: x.place)
     return found if limit is None else found[:limit]
+
+
+def sendable(letters: Iterable[Letter]) -> list[Letter]:
+    """Those that hold their record: of a batch that was not opened there is only a letter that points at it."""
+    return [letter for letter in letters if letter.reason is not Reason.DECOMPRESSION_LIMIT]
 
 
 def newest(letters: Iterable[Letter]) -> list[Letter]:

@@ -73,6 +73,7 @@ async def embedded(log: Path | None = None) -> AsyncIterator[Connection]:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
+            process_group=0,  # a terminal's Ctrl-C ends us, and we end it: without it nobody could leave the group
             preexec_fn=die_with_parent,  # noqa: PLW1509  (it only makes one system call)
             env={**os.environ, "RUST_LOG": "warn"},
         )

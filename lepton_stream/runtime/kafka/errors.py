@@ -4,7 +4,8 @@
 - Fenced: the same, told by a producer's epoch
 - ProcessFenced: another process runs under our static member id: end this process, never rejoin
 - SendFailed: a record was not acknowledged: nothing may be sent after it, end this incarnation
-- UnreadableBatch: a stored batch cannot be read within our bounds, or its checksum is wrong
+- UnreadableBatch: a stored batch cannot be read, or its checksum is wrong
+- OversizeBatch: the same of a batch that is sound, but opens to more than our bounds
 """
 
 from __future__ import annotations
@@ -43,3 +44,7 @@ class UnreadableBatch(IntegrityError):  # noqa: N818
             "Nothing of it was counted. If the data is wanted, raise the limit; if not, let the topic's owner delete "
             f"the records before offset {last + 1}"
         )
+
+
+class OversizeBatch(UnreadableBatch):
+    """A record batch above our bounds. Of a source it becomes a dead letter; anywhere else it ends the reading."""

@@ -153,6 +153,10 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             with contextlib.suppress(RuntimeError):  # the thread has ended
                 self.thread_loop.call_soon_threadsafe(self._wake)
 
+    def fetch_at_most(self, size: int) -> None:
+        """Compressed bytes of one partition in one fetch, from the next one on."""
+        self._consumer._fetcher._max_partition_fetch_bytes = size
+
     def _wake(self) -> None:
         fetcher = self._consumer._fetcher
         for waiter in list(fetcher._fetch_waiters):
@@ -189,10 +193,25 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """One chunk of each partition that is started and not held."""
         fetched = []
         for tp in list(fetcher._records):
+            if await self._trimmed_behind_us(fetcher, coordinator, tp):
+                continue
             if (one := self._take(fetcher, coordinator, tp)) is not None:
                 fetched.append(one)
                 await asyncio.sleep(0)  # a chunk takes some 30 ms, and heartbeats are due
         return fetched
+
+    async def _trimmed_behind_us(self, fetcher: Any, coordinator: Any, tp: Any) -> bool:
+        """Whether an offset is gone as another owner of the partition has trimmed the log; then it is let go.
+
+        Who was cut off from the group hears of it by a heartbeat, and its fetch may be answered before the next one.
+        """
+        error = getattr(fetcher._records.get(tp), "_error", None)
+        if self.identity is None or not isinstance(error, aiokafka.errors.OffsetOutOfRangeError):
+            return False
+        if await coordinator._do_heartbeat() and not coordinator._rejoin_needed_fut.done():
+            return False
+        fetcher._records.pop(tp, None)
+        return True
 
     def _take(self, fetcher: Any, coordinator: Any, tp: Any) -> Fetched | None:
         identity, epoch, result = self.identity, self._epochs.get(tp), fetcher._records.get(tp)
@@ -203,7 +222,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             return None
         if type(result) is not FetchResult:
             result.check_raise()
-        chunk, more = raw.take(result, self.app.bounds)
+        chunk, more = raw.take(result, self.app.bounds, pointing=tp.topic in self.app.pointing)
         if not more:
             del fetcher._records[tp]
             fetcher._notify(fetcher._wait_consume_future)

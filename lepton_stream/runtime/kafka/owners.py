@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import Protocol
 
 from lepton_stream import clock
-from lepton_stream.chunk import Chunk, SourcePartition, join
+from lepton_stream.chunk import join
+from lepton_stream.memory.held import held_by
 from lepton_stream.protocol.merger import Merger
 from lepton_stream.protocol.ports import FrameRun, Position
 from lepton_stream.protocol.preparer import Preparer
-from lepton_stream.runtime.kafka.fetch import Fetched
+from lepton_stream.runtime.kafka.inbox import Inbox, memory_of, weight
+from lepton_stream.runtime.kafka.keeper import SOON_S, Keeper
 from lepton_stream.runtime.kafka.measure import ShuffleMeasure, SourceMeasure
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
@@ -19,91 +19,24 @@ from lepton_stream.runtime.kafka.recovery import refuse_other_sources
 from lepton_stream.telemetry.catalogue import CHECKPOINT, RESTORED
 from lepton_stream.telemetry.facts import tell
 
-INBOX = "inbox"
-
-
-class Gate(Protocol):
-    """Pauses and resumes partitions (`transport.Partitions`)."""
-
-    def pause(self, tp: SourcePartition, reason: str = ...) -> None:
-        """Hand out nothing more."""
-
-    def resume(self, tp: SourcePartition, reason: str = ...) -> None:
-        """Go on."""
-
-
-class Inbox:
-    """Chunks that wait for their owner; the partition is paused while they are too many."""
-
-    def __init__(self, tp: SourcePartition, gate: Gate, most: int) -> None:
-        self._tp, self._gate, self._most = tp, gate, most
-        self._chunks: deque[Chunk] = deque()
-        self._bytes = 0
-        self._paused = False
-        self.arrived = asyncio.Event()
-        self.closed = False
-
-    def put(self, fetched: Fetched) -> None:
-        """Called by the agent; never waits."""
-        if self.closed:
-            return
-        self._chunks.append(fetched.chunk)
-        self._bytes += weight(fetched.chunk)
-        self.arrived.set()
-        if self._bytes > self._most and not self._paused:
-            self._paused = True
-            self._gate.pause(self._tp, INBOX)
-
-    def take(self, most: int) -> list[Chunk]:
-        """The chunks that follow each other, at least one if any is there, up to so many bytes."""
-        taken: list[Chunk] = []
-        size = 0
-        while self._chunks and (not taken or size + weight(self._chunks[0]) <= most):
-            taken.append(self._chunks.popleft())
-            size += weight(taken[-1])
-        self._bytes -= size
-        if self._paused and self._bytes <= self._most // 2:
-            self._paused = False
-            self._gate.resume(self._tp, INBOX)
-        if not self._chunks and not self.closed:
-            self.arrived.clear()
-        return taken
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing waits."""
-        return not self._chunks
-
-    def close(self) -> None:
-        """Nothing more comes, and what waits is dropped: whoever owns the partition next reads it again."""
-        self._chunks.clear()
-        self.closed = True
-        self.arrived.set()
-
-    async def wait(self, seconds: float) -> None:
-        """Until something arrives, the inbox is closed, or the time is over."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.arrived.wait()
-        except TimeoutError:
-            pass
-
-
-def weight(chunk: Chunk) -> int:
-    """Bytes of the values, roughly."""
-    return chunk.values.weight
-
 
 class SourceOwner:
     """Feeds a `Preparer`. `run`: the name of a run that ends where the log ends now, None if it has no end."""
 
     def __init__(
-        self, preparer: Preparer, outside: Outside, inbox: Inbox, port: KafkaSourcePort, *, run: str | None
+        self,
+        preparer: Preparer,
+        outside: Outside,
+        inbox: Inbox,
+        port: KafkaSourcePort,
+        keeper: Keeper,
+        *,
+        run: str | None,
     ) -> None:
         self.preparer, self.inbox, self.port = preparer, inbox, port
         port.complete = preparer.settle
         self._outside, self._source = outside, preparer.job.plan.source
-        self._run = run
+        self._run, self._keeper, self._in_hand = run, keeper, 0
         self._quiet_since = clock.elapsed_s()
         self.measure = SourceMeasure(outside.meter)
         self._begun = False
@@ -133,10 +66,17 @@ class SourceOwner:
         await self.preparer.settle()
         while not self.inbox.closed:
             await self.inbox.wait(limits.watch_s)
-            chunks = self.inbox.take(limits.claim_bytes)
+            if self._keeper.step.over:
+                await self.preparer.settle()
+                await asyncio.sleep(SOON_S)
+                continue
+            chunks = self.inbox.take(min(limits.claim_bytes, self._keeper.shares.claim_bytes))
             if chunks:
                 began, chunk = clock.elapsed_s(), join(chunks)
+                self._in_hand = memory_of(chunk)
                 await self.preparer.take(chunk)
+                self._in_hand = 0
+                self.note()
                 self.measure.prepared(chunk, began)
                 self._note_restored()
                 self._quiet_since = clock.elapsed_s()
@@ -152,6 +92,17 @@ class SourceOwner:
 
     async def release(self) -> None:
         """Nothing is held."""
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait, are worked on, or are sent and not acknowledged."""
+        return self.inbox.bytes + self._in_hand + self.port.unsent
+
+    def note(self) -> None:
+        """Tell the keeper how large the dedup memory is."""
+        memory = self.preparer.state.dedup
+        if memory is not None:
+            self._keeper.note(self.preparer.source, held_by([memory], []))
 
     def _note_restored(self) -> None:
         if self.preparer.restored and self.measure.restored():
@@ -181,9 +132,10 @@ class SourceOwner:
 class ShuffleOwner:
     """Feeds a `Merger`, and lets it make checkpoints."""
 
-    def __init__(self, merger: Merger, outside: Outside, inbox: Inbox, port: KafkaMergePort) -> None:
+    def __init__(self, merger: Merger, outside: Outside, inbox: Inbox, port: KafkaMergePort, keeper: Keeper) -> None:
         self.merger, self.inbox, self.port = merger, inbox, port
-        self._outside = outside
+        self._outside, self._keeper = outside, keeper
+        self._folded = 0
         self._last = clock.elapsed_s()
         self._pause = outside.limits.checkpoint_s
         self.measure = ShuffleMeasure(outside.meter)
@@ -210,23 +162,38 @@ class ShuffleOwner:
         """Until the inbox is closed."""
         limits = self._outside.limits
         while not self.inbox.closed:
-            left = self._last + self._pause - clock.elapsed_s()
+            left = self._left()
             if self.merger.due and left <= 0:
                 await self._checkpoint()
                 continue
+            if self._keeper.step.over:
+                await asyncio.sleep(SOON_S)
+                continue
             await self.inbox.wait(left if self.merger.due else limits.watch_s)
-            for chunk in self.inbox.take(limits.inbox_bytes):
+            for chunk in self.inbox.take():
                 began = clock.elapsed_s()
                 self.merger.take(FrameRun(chunk.offsets, [v or b"" for v in chunk.values.to_list()], chunk.end))
+                self._folded += weight(chunk)
+                self.note()
                 self.measure.folded(began)
                 await asyncio.sleep(0)  # heartbeats and fetches go on between frames
         if self.merger.due:
             await self._checkpoint()
 
+    def _left(self) -> float:
+        """Seconds until the next checkpoint: none where memory is short, or where it would publish very much."""
+        step, shares = self._keeper.step, self._keeper.shares
+        if step.over or self._folded >= shares.folded_bytes:
+            return 0.0
+        pause = self._outside.limits.checkpoint_s if step.flush else self._pause
+        return self._last + pause - clock.elapsed_s()
+
     async def _checkpoint(self) -> None:
         """Checkpoints may take a twentieth of the time: the busier broker and worker are, the rarer they are."""
         began, limits = clock.elapsed_s(), self._outside.limits
+        self._folded = 0
         results = await self.merger.checkpoint()
+        self.note()
         self._last = clock.elapsed_s()
         self.measure.completed(results, self._last - began, self._outside.time.now_us() or clock.now_us())
         tell(
@@ -246,6 +213,20 @@ class ShuffleOwner:
     async def release(self) -> None:
         """Let go of connections."""
         await self.port.close()
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait, or are sent and not acknowledged."""
+        return self.inbox.bytes + self.port.unsent
+
+    @property
+    def settled(self) -> bool:
+        """Whether no checkpoint is due that could set memory free."""
+        return not (self.restored and self.merger.due)
+
+    def note(self) -> None:
+        """Tell the keeper how large the window tables are."""
+        self._keeper.note(self.merger.partition, held_by([], self.merger.state.tables))
 
 
 Owner = SourceOwner | ShuffleOwner

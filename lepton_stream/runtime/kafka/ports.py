@@ -22,6 +22,8 @@ class KafkaSourcePort:
     def __init__(self, outside: Outside, tp: SourcePartition, identity: Identity) -> None:
         self._outside, self._tp, self._identity = outside, tp, identity
         self.stopping = False
+        self.unsent = 0
+        """Bytes of frames that are not acknowledged yet."""
         self.complete: Callable[[], Awaitable[None]] | None = None
         """Commits what was sent: who waits must not look slower to the others, and to itself, than it is."""
 
@@ -32,9 +34,11 @@ class KafkaSourcePort:
     async def send(self, frames: Sequence[bytes]) -> None:
         """Frame i into shuffle partition i."""
         shuffle = self._outside.names.shuffle
+        self.unsent = sum(map(len, frames))
         acks = await self._outside.producer.send_all(
             Record(SourcePartition(shuffle, p), frame) for p, frame in enumerate(frames)
         )
+        self.unsent = 0
         self._outside.time.learn(acks)
         self._outside.view.sent([len(frame) for frame in frames])
 
@@ -82,6 +86,8 @@ class KafkaMergePort:
         self._state = SourcePartition(outside.names.state, tp.partition)
         self._results = SourcePartition(outside.names.results, tp.partition)
         self._publisher: FencedProducer | None = None
+        self.unsent = 0
+        """Bytes of results that are not acknowledged yet."""
 
     async def commit(self, offset: int, metadata: str) -> None:
         """Through the worker's one committer."""
@@ -105,7 +111,9 @@ class KafkaMergePort:
     async def publish(self, records: Sequence[Result]) -> None:
         """Refused (Fenced) once a later owner has published."""
         assert self._publisher is not None, "take_epoch comes first"
+        self.unsent = sum(len(r.value or b"") + len(r.key or b"") for r in records)
         await self._publisher.send_all(Record(self._results, r.value, key=r.key) for r in records)
+        self.unsent = 0
         self._outside.last_result_s = clock.elapsed_s()
 
     async def trim(self, shuffle_below: int, state_below: int) -> None:

@@ -22,13 +22,26 @@ class RawRecords(MemoryRecords):  # type: ignore[misc]
         self.run: Run | None = None
 
 
+class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+    """aiokafka's own reading of a record set, which never begins.
+
+    Its iterator knows the object that holds it, so that every fetch would stay in memory until the collector of cycles
+    comes, and that one hardly ever does.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._records_iterator = None
+
+
 def install() -> None:
-    """Have aiokafka's fetcher make `RawRecords`; what else it does with them stays as it was."""
+    """Have aiokafka's fetcher make ours; what else it does with them stays as it was."""
     fetcher.MemoryRecords = RawRecords
+    fetcher.PartitionRecords = PartitionRecords
 
 
-def take(result: Any, bounds: Bounds = BOUNDS) -> tuple[Chunk | None, bool]:
-    """The next chunk of an aiokafka FetchResult, and whether it holds more.
+def take(result: Any, bounds: Bounds = BOUNDS, *, pointing: bool = False) -> tuple[Chunk | None, bool]:
+    """The next chunk of an aiokafka FetchResult, and whether it holds more. `pointing`: as of `Run`.
 
     Moves the consumer's position even when the chunk is empty, else the same batches would be fetched for ever.
     None if the data is of no use any more: the partition was taken away or sought elsewhere. Raises UnreadableBatch.
@@ -41,7 +54,8 @@ def take(result: Any, bounds: Bounds = BOUNDS) -> tuple[Chunk | None, bool]:
     if records.run is None:
         aborted = part._aborted_transactions if part._isolation_level == fetcher.READ_COMMITTED else None
         source = SourcePartition(tp.topic, tp.partition)
-        records.run = Run(source, records.raw, part.next_fetch_offset, aborted, bounds)
+        start = part.next_fetch_offset
+        records.run = Run(source, records.raw, start, aborted, bounds, pointing=pointing)
     chunk = records.run.take()
     part.next_fetch_offset = records.run.next
     result._update_position()

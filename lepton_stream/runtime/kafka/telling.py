@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from lepton_stream import clock
 from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
+from lepton_stream.runtime.kafka.keeper import Keeper, resident_bytes
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Owner, ShuffleOwner, SourceOwner
 from lepton_stream.runtime.kafka.timestamps import NewestTimes
@@ -23,8 +22,6 @@ from lepton_stream.windows.watermark import NEVER, watermark
 TICK_S, TICKS = 0.1, 10
 LOOKS = 2
 """Newest timestamps are asked for with every second snapshot, while something waits."""
-PAGE = os.sysconf("SC_PAGE_SIZE")
-STATM = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +36,8 @@ class Telling:
 class Teller:
     """Takes snapshots of a worker's owners."""
 
-    def __init__(self, outside: Outside, telling: Telling) -> None:
-        self._outside, self._telling = outside, telling
+    def __init__(self, outside: Outside, telling: Telling, keeper: Keeper) -> None:
+        self._outside, self._telling, self._keeper = outside, telling, keeper
         self._newest_times = NewestTimes(outside.wire)
         self._newest: dict[SourcePartition, int] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -111,6 +108,7 @@ class Teller:
         worker = (str(self._telling.worker),)
         gauges[c.RESIDENT.name][worker] = resident_bytes()
         gauges[c.LOOP_DELAY.name][worker] = delay
+        gauges |= self._keeper.gauges(*worker)
         for tp, owner in owners.items():
             if isinstance(owner, SourceOwner):
                 self._source(owner, named(tp), gauges)
@@ -160,11 +158,3 @@ async def longest_step() -> float:
 def named(tp: SourcePartition) -> Labels:
     """Topic and partition, as labels."""
     return tp.topic, str(tp.partition)
-
-
-def resident_bytes() -> int:
-    """Memory of this process, 0 where the system does not tell."""
-    try:
-        return int(STATM.read_text().split()[1]) * PAGE
-    except OSError:
-        return 0

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from lepton_stream.chunk import Values
-from lepton_stream.columns import Columns, Numbers, is_valid, text_to_bytes, to_list
+from lepton_stream.columns import Columns, Numbers, compact, is_valid, text_to_bytes, to_list
 from lepton_stream.formats.decoder import Decoder
 from lepton_stream.pipeline.plan import Field, Plan
 from lepton_stream.runtime.inputs import Input
@@ -69,7 +69,8 @@ class _Rows:
             self._put_texts(decoded.columns, columns, [values[row] for row in decoded.rows.tolist()])
         names = list(columns)
         out = list(values)
-        lines = (orjson.dumps(dict(zip(names, cells, strict=True))) for cells in zip(*columns.values(), strict=True))
+        rows = (dict(zip(names, cells, strict=True)) for cells in zip(*columns.values(), strict=True))
+        lines = (compact(orjson.dumps(row)) for row in rows)
         for row, line in zip(decoded.rows.tolist(), lines, strict=True):
             out[row] = line
         return out

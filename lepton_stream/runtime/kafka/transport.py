@@ -217,6 +217,11 @@ class Partitions:
         """Go on once every reason given to `pause` is taken back."""
         self._app.consumer._thread.release(tp, reason)
 
+    def read_at_most(self, fetch_bytes: int, chunk_bytes: int) -> None:
+        """Of each partition: compressed bytes of a fetch, and raw ones after which a chunk ends; from the next on."""
+        self._app.bounds = self._app.bounds._replace(chunk_bytes=chunk_bytes)
+        self._app.consumer._thread.fetch_at_most(fetch_bytes)
+
     async def read(self, stream: Any) -> AsyncIterator[Fetched]:
         """The chunks of an agent's stream: each partition's follow each other without a gap, old ones are left out.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -12,7 +13,9 @@ from typing import Any, TypeAlias
 from lepton_stream import clock
 from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
+from lepton_stream.memory.budget import DEFAULT, Budget
 from lepton_stream.pipeline.names import Names
+from lepton_stream.protocol.limits import Limits as MergeLimits
 from lepton_stream.protocol.merger import Merger
 from lepton_stream.protocol.metadata import era_of
 from lepton_stream.protocol.ports import Position
@@ -23,8 +26,11 @@ from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.failpoints import merge_port, source_port
 from lepton_stream.runtime.kafka.fetch import Fetched
 from lepton_stream.runtime.kafka.identity import Identity
+from lepton_stream.runtime.kafka.inbox import Inbox
+from lepton_stream.runtime.kafka.keeper import Keeper, resident_bytes
+from lepton_stream.runtime.kafka.keeping import keep
 from lepton_stream.runtime.kafka.outside import Outside
-from lepton_stream.runtime.kafka.owners import Inbox, Owner, ShuffleOwner, SourceOwner
+from lepton_stream.runtime.kafka.owners import Owner, ShuffleOwner, SourceOwner
 from lepton_stream.runtime.kafka.preflight import refuse_made_anew
 from lepton_stream.runtime.kafka.recovery import recover_or_wait, refuse_new_partitions
 from lepton_stream.runtime.kafka.telling import Teller, Telling
@@ -49,7 +55,7 @@ class Settings:
 
     `run`: the name of a run that stops when all that is there now is counted; the workers of one run share it.
     `instance`: a static member id. `give_back_s`: seconds that owners have to complete what they have begun when their
-    partitions go. `telling`: to whom the worker tells how it is, None: nobody.
+    partitions go. `telling`: to whom the worker tells how it is, None: nobody. `memory`: what it may hold.
     """
 
     run: str | None = None
@@ -58,6 +64,7 @@ class Settings:
     fetch_bytes: int = 1 << 20
     give_back_s: float = 8.0
     telling: Telling | None = None
+    memory: Budget = DEFAULT
 
 
 class Worker:
@@ -70,7 +77,8 @@ class Worker:
         self._looking: asyncio.Task[Positions] | None = None
         outside.own_windows_open = lambda: self.open_cells() > 0
         self.stop = asyncio.Event()
-        self._teller = Teller(outside, settings.telling) if settings.telling else None
+        self.keeper = Keeper(settings.memory, outside.job.plan, outside.meter, resident_bytes)
+        self._teller = Teller(outside, settings.telling, self.keeper) if settings.telling else None
         self.app: App = make_app(
             outside.connection,
             outside.names.group,
@@ -78,6 +86,7 @@ class Worker:
             instance=settings.instance,
             timing=settings.timing,
             fetch_bytes=settings.fetch_bytes,
+            pointing=[outside.names.source],
         )
         declare(self.app, outside.names, self.hand_over)
 
@@ -89,6 +98,7 @@ class Worker:
         tasks = [
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(self._leave(left), name="leave"),
+            asyncio.create_task(self._keep(), name="memory"),
         ]
         if self._teller is not None:
             tasks.append(asyncio.create_task(self._tell(self._teller), name="tell"))
@@ -105,6 +115,12 @@ class Worker:
     async def _tell(self, teller: Teller) -> None:
         try:
             await teller.run(self._owners)
+        except Exception as error:
+            self.app.fail(error)
+
+    async def _keep(self) -> None:
+        try:
+            await keep(self.keeper, self._owners, self.app.partitions)
         except Exception as error:
             self.app.fail(error)
 
@@ -184,6 +200,9 @@ class Worker:
         A partition that comes back, and that nobody has moved on meanwhile, keeps its memory and state.
         """
         await self._end_all()
+        gc.collect()  # owners and clients of before know each other, and the collector is told to leave such alone
+        shares = self.keeper.share(len(partitions))
+        self.app.partitions.read_at_most(shares.fetch_bytes, shares.chunk_bytes)
         self._looking = asyncio.create_task(self._look(partitions, identity), name="look")
         rested, self._owned = self._owned, {}
         for tp in sorted(partitions):
@@ -227,13 +246,15 @@ class Worker:
 
     def _owner(self, tp: SourcePartition, identity: Identity) -> Owner:
         out = self.outside
-        inbox = Inbox(tp, self.app.partitions, out.limits.inbox_bytes)
+        shares = self.keeper.shares
+        inbox = Inbox(tp, self.app.partitions, min(out.limits.inbox_bytes, shares.inbox_bytes))
         if tp.topic == out.names.source:
             port = source_port(out, tp, identity, os.environ)
-            return SourceOwner(Preparer(out.job, tp, port), out, inbox, port, run=self._settings.run)
+            return SourceOwner(Preparer(out.job, tp, port), out, inbox, port, self.keeper, run=self._settings.run)
+        limits = MergeLimits(closed_at_once=shares.closed_at_once)
         to_merge = merge_port(out, tp, identity, os.environ)
-        merger = Merger(out.job, tp, to_merge, len(out.view.sources), secrets.token_hex(8))
-        return ShuffleOwner(merger, out, inbox, to_merge)
+        merger = Merger(out.job, tp, to_merge, len(out.view.sources), secrets.token_hex(8), limits)
+        return ShuffleOwner(merger, out, inbox, to_merge, self.keeper)
 
     async def _own(
         self,
@@ -253,6 +274,8 @@ class Worker:
             await owner.run()
         except (StaleOwner, asyncio.CancelledError):
             pass  # the partition is somebody else's now: everything of this owner is dropped
+        except MemoryError:  # a limit of the process came before ours
+            self.app.fail(self.keeper.stopping())
         except Exception as error:
             self.app.fail(error)
         finally:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lepton_stream import clock
 from lepton_stream.errors import LeptonError
 from lepton_stream.runtime.kafka.crew_telling import CrewTelling
 from lepton_stream.runtime.kafka.embedded import die_with_parent
@@ -17,9 +18,11 @@ from lepton_stream.telemetry.facts import tell
 
 RESTART_SECONDS = 1.0
 MOST_RESTARTS = 20
+"""In a row, each before the worker has settled: a service may crash now and then for years."""
+SETTLED_SECONDS = 10.0
 STOP_SECONDS = 45.0
-FINAL = frozenset({2, 3, 5, 6})
-"""Exit codes that another start would only repeat: wrong usage, plan, log, or another process under our id."""
+FINAL = frozenset({2, 3, 5, 6, 8, 9})
+"""Exit codes that another start would only repeat: wrong usage, plan, log, input, memory, a twin under our id."""
 
 
 class WorkerError(LeptonError):
@@ -54,9 +57,11 @@ class Crew:
 
     async def _keep(self, number: int, stop: asyncio.Event) -> None:
         """One worker, started again when it crashes."""
-        code = 0
-        for _ in range(MOST_RESTARTS):
+        code = tries = 0
+        while tries < MOST_RESTARTS:
+            began = clock.elapsed_s()
             code = await self._one(number, stop)
+            tries = 0 if clock.elapsed_s() - began > SETTLED_SECONDS else tries + 1
             if code == 0 or stop.is_set():
                 return
             if code in FINAL:

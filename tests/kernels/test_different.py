@@ -6,7 +6,7 @@ import datasketches
 import numpy as np
 import pytest
 
-from lepton_stream.kernels.distinct import Distinct, distinct
+from lepton_stream.kernels.different import Distinct, distinct
 from lepton_stream.kernels.entries import BYTES
 from lepton_stream.kernels.hyperloglog import CLASSES
 from tests.kernels.rows import bits

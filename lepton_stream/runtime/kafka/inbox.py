@@ -1,0 +1,94 @@
+"""Chunks that wait for the owner of their partition; who has too many is paused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.runtime.kafka.fetch import Fetched
+
+INBOX = "inbox"
+_A_RECORD = 64
+"""Bytes of a record besides its value: where value and key lie, offset and timestamp, a short key."""
+
+
+class Gate(Protocol):
+    """Pauses and resumes partitions (`transport.Partitions`)."""
+
+    def pause(self, tp: SourcePartition, reason: str = ...) -> None:
+        """Hand out nothing more."""
+
+    def resume(self, tp: SourcePartition, reason: str = ...) -> None:
+        """Go on."""
+
+
+class Inbox:
+    """Chunks that wait for their owner; the partition is paused while they are too many."""
+
+    def __init__(self, tp: SourcePartition, gate: Gate, most: int) -> None:
+        """`most`: bytes of memory above which the partition is paused."""
+        self._tp, self._gate, self._most = tp, gate, most
+        self._chunks: deque[Chunk] = deque()
+        self.bytes = 0
+        """Memory of what waits."""
+        self._paused = False
+        self.arrived = asyncio.Event()
+        self.closed = False
+
+    def put(self, fetched: Fetched) -> None:
+        """Called by the agent; never waits."""
+        if self.closed:
+            return
+        self._chunks.append(fetched.chunk)
+        self.bytes += memory_of(fetched.chunk)
+        self.arrived.set()
+        if self.bytes > self._most and not self._paused:
+            self._paused = True
+            self._gate.pause(self._tp, INBOX)
+
+    def take(self, most: int = 0) -> list[Chunk]:
+        """The chunks that follow each other, at least one if any is there, up to so many bytes of values."""
+        taken: list[Chunk] = []
+        size = 0
+        while self._chunks and (not taken or size + weight(self._chunks[0]) <= most):
+            taken.append(self._chunks.popleft())
+            size += weight(taken[-1])
+            self.bytes -= memory_of(taken[-1])
+        if self._paused and self.bytes <= self._most // 2:
+            self._paused = False
+            self._gate.resume(self._tp, INBOX)
+        if not self._chunks and not self.closed:
+            self.arrived.clear()
+        return taken
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._chunks
+
+    def close(self) -> None:
+        """Nothing more comes, and what waits is dropped: whoever owns the partition next reads it again."""
+        self._chunks.clear()
+        self.bytes = 0
+        self.closed = True
+        self.arrived.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until something arrives, the inbox is closed, or the time is over."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.arrived.wait()
+        except TimeoutError:
+            pass
+
+
+def weight(chunk: Chunk) -> int:
+    """Bytes of the values, roughly."""
+    return chunk.values.weight
+
+
+def memory_of(chunk: Chunk) -> int:
+    """Bytes that it takes while it waits, roughly: of short records more than their values."""
+    return weight(chunk) + _A_RECORD * len(chunk)
