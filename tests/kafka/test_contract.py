@@ -43,6 +43,7 @@ from tests.kafka.helpers_kafka import OnePartition
 INSIDE = {
     "aiokafka.consumer.fetcher:FetchResult": ["check_assignment", "has_more", "_update_position"],
     "aiokafka.consumer.fetcher:FetchError": ["check_raise"],
+    "aiokafka.consumer.fetcher:PartitionRecords": ["_unpack_records"],
     "aiokafka.consumer.fetcher:Fetcher": ["_create_fetch_waiter", "_notify", "seek_to"],
     "aiokafka.consumer.group_coordinator:GroupCoordinator": [
         "reset_generation",

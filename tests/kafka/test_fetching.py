@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.record._crecords import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
 from lepton_stream.runtime.kafka import workers
@@ -31,6 +32,15 @@ def test_a_fetch_is_freed_without_the_collector_of_cycles() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_a_plain_consumer_in_our_process_reads_as_ever() -> None:
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
+    for n in range(3):
+        builder.append(n, 1_700_000_000_000, b"k", b"v%d" % n, [])
+    records = RawRecords(bytes(builder.build()))
+    part = PartitionRecords(TP, records, [], 0, None, None, True, fetcher.READ_UNCOMMITTED)
+    assert [record.value for record in part] == [b"v0", b"v1", b"v2"]
 
 
 class Coordinator:

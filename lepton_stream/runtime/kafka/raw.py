@@ -23,7 +23,7 @@ class RawRecords(MemoryRecords):  # type: ignore[misc]
 
 
 class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
-    """aiokafka's own reading of a record set, which never begins.
+    """aiokafka's own reading of a record set, begun only by who wants it: plain consumers in our process.
 
     Its iterator knows the object that holds it, so that every fetch would stay in memory until the collector of cycles
     comes, and that one hardly ever does.
@@ -32,6 +32,12 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._records_iterator = None
+        self._begun = False
+
+    def __next__(self) -> Any:
+        if not self._begun:
+            self._begun, self._records_iterator = True, self._unpack_records()
+        return super().__next__()
 
 
 def install() -> None:
