@@ -87,6 +87,30 @@ def test_state_up_to_its_share_and_all_that_waits_stay_within_the_budget(
 
 
 @given(st.integers(64, 4096), st.integers(1, 32))
+def test_state_and_every_partition_at_its_most_together_fit_into_the_budget(mebibytes: int, partitions: int) -> None:
+    shares = shares_of(mebibytes * MiB, partitions)
+    assert shares.state_bytes + partitions * shares.most_waiting <= mebibytes * MiB
+
+
+@given(st.integers(64, 4096), st.integers(1, 32), st.floats(0.01, 1))
+def test_a_partition_filled_as_far_as_it_goes_holds_no_more_than_its_most(
+    mebibytes: int, partitions: int, share: float
+) -> None:
+    shares = shares_of(mebibytes * MiB, partitions)
+    one = Model(0, shares)
+    for _ in range(2):
+        while not one.held:
+            one.fetch(share)
+            one.fetch(share)
+            one.deliver()
+        one.deliver()
+        assert one.bytes <= shares.most_waiting
+        one.take()  # in hand, while the inbox fills again
+        while one.held:
+            one.take()
+
+
+@given(st.integers(64, 4096), st.integers(1, 32))
 def test_a_partition_goes_on_whatever_the_others_hold(mebibytes: int, partitions: int) -> None:
     shares = shares_of(mebibytes * MiB, partitions)
     models = [Model(n, shares) for n in range(partitions)]
