@@ -84,6 +84,6 @@ def _without_simple_quotes(lines: Sequence[bytes], delimiter: bytes) -> Sequence
 @cache
 def _simply_quoted(delimiter: bytes) -> re.Pattern[bytes]:
     edge = rb"[\n" + re.escape(delimiter) + rb"]"
-    inside = rb'[^"\n' + re.escape(delimiter) + rb"]"
+    inside = rb'[^"\r\n' + re.escape(delimiter) + rb"]"
     # The quote stands first, and only then a look behind it, so that the search can jump from quote to quote.
     return re.compile(rb'"(?<=' + edge + rb'")(' + inside + rb'*)"(?=' + edge + rb")")

@@ -103,7 +103,12 @@ def compact(pipe: Pipe, topic: str, partitions: int) -> tuple[int, list[Any]]:
 
     The newest segment is never cleaned, so a run without new records closes it: it publishes the last results again.
     """
-    eager = {"segment_ms": "1", "min_cleanable_dirty_ratio": "0.01", "max_compaction_lag_ms": "1"}
+    eager = {
+        "cleanup_policy": "compact",
+        "segment_ms": "1",
+        "min_cleanable_dirty_ratio": "0.01",
+        "max_compaction_lag_ms": "1",
+    }
     before = len(whole(pipe.bootstrap, topic, partitions))
     configure(pipe.bootstrap, topic, **eager, delete_retention_ms="0")
     for _ in range(2):

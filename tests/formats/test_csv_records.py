@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lepton_stream.chunk import Values
@@ -186,6 +186,7 @@ def test_many_lines_are_judged_as_each_alone(lines: list[bytes], width: int) -> 
 @given(
     st.lists(st.none() | st.binary(max_size=20) | lines_of_any_kind | st.sampled_from([b[1] for b in BAD]), max_size=10)
 )
+@example([b"\n\x00", b'"\r"'])
 def test_each_line_is_judged_as_if_it_were_alone(lines: list[bytes | None]) -> None:
     together = decoder().decode(Values.from_list(lines))
     good, bad = rows_of(together), {r.row: (r.reason, r.detail) for r in together.rejects}
