@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from lepton_stream.chunk import SourcePartition
+from lepton_stream.protocol.merger import FENCE
 from lepton_stream.runtime.kafka.group import NOBODY
 from lepton_stream.runtime.kafka.protocol import CommitRequest
 from lepton_stream.runtime.kafka.wire import Coordinator
@@ -98,10 +100,18 @@ def configure(bootstrap: str, topic: str, **settings: str) -> None:
     administer(bootstrap, lambda client: client.alter_configs([resource]))
 
 
+async def _fences(bootstrap: str, topic: str, partitions: int) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
+        for _ in range(2):
+            for p in range(partitions):
+                await producer.send_and_wait(topic, key=FENCE.key, partition=p)
+            await asyncio.sleep(0.05)
+
+
 def compact(pipe: Pipe, topic: str, partitions: int) -> tuple[int, list[Any]]:
     """Force the log cleaner over all that was written: how many records there were, and those that are left.
 
-    The newest segment is never cleaned, so a run without new records closes it: it publishes the last results again.
+    The newest segment is never cleaned, so fences without a value close it, as a new owner would write them.
     """
     eager = {
         "cleanup_policy": "compact",
@@ -111,8 +121,7 @@ def compact(pipe: Pipe, topic: str, partitions: int) -> tuple[int, list[Any]]:
     }
     before = len(whole(pipe.bootstrap, topic, partitions))
     configure(pipe.bootstrap, topic, **eager, delete_retention_ms="0")
-    for _ in range(2):
-        pipe.to_the_end(workers=1)
+    asyncio.run(_fences(pipe.bootstrap, topic, partitions))
 
     def cleaned() -> list[Any] | None:
         left = whole(pipe.bootstrap, topic, partitions)
