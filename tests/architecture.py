@@ -84,7 +84,7 @@ AREAS: dict[str, Area] = {
     "runtime": Area((*AROUND, "runtime", "pipelines"), ("numpy", "msgspec", "orjson", "zstandard"), pure=False),
     "runtime.kafka": Area(
         (*AROUND, "runtime"),
-        ("numpy", "msgspec", "orjson", "zstandard", "aiokafka", "faust", "mode", "cramjam", "yarl"),
+        ("numpy", "msgspec", "orjson", "zstandard", "aiokafka", "faust", "mode", "cramjam", "google_crc32c", "yarl"),
         pure=False,
     ),
     "agents": Area((*BASE, "agents", "core", "pipeline", "runtime", "topics", "telemetry"), ("faust",), pure=False),

@@ -24,10 +24,10 @@ from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.inputs import open_inputs
 from lepton_stream.runtime.kafka.board import Board
-from lepton_stream.runtime.kafka.bulk import BulkProducer
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.embedded import embedded
 from lepton_stream.runtime.kafka.feed import Feed, Wave, waves
+from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.schedule import Rate
 from lepton_stream.runtime.kafka.service import opened, prepared_topics
 from lepton_stream.runtime.kafka.tail import Quiet, bounds_of, follow
@@ -140,7 +140,7 @@ async def _feed(
         await asyncio.sleep(LOOK_S)
     screen.state = "feeding"
     screen.total = sum(len(wave) for wave in _waves(plan, sample))
-    async with BulkProducer(connection) as producer:
+    async with Producer(connection) as producer:
         rate = Rate(screen.total / seconds)
         sending = Feed(names(plan).source, producer, rate, asyncio.sleep, lambda _: None)
         await sending.send(_waves(plan, sample), screen.fed)

@@ -21,9 +21,9 @@ from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
 from lepton_stream.runtime.inputs import Input, open_inputs
 from lepton_stream.runtime.kafka.admin import Admin, partitions_of
-from lepton_stream.runtime.kafka.bulk import BulkProducer
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.feed import Fed, Feed, waves
+from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.schedule import AtOnce, Pace, Rate, Schedule
 
 
@@ -80,7 +80,7 @@ async def _feed(
 ) -> None:
     async with Admin(connection) as admin:
         partitions = await partitions_of(admin, plan.source.topic)
-    async with BulkProducer(connection) as producer:
+    async with Producer(connection) as producer:
         sending = Feed(plan.source.topic, producer, schedule, asyncio.sleep, tell)
         await sending.send(waves(inputs, plan, partitions), fed)
 

@@ -29,7 +29,6 @@ from lepton_stream.formats.results_out import open_output
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.allocator import keep_freed_memory
 from lepton_stream.runtime.inputs import open_inputs
-from lepton_stream.runtime.kafka.bulk import BulkProducer
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.crew_telling import CrewTelling
 from lepton_stream.runtime.kafka.embedded import embedded
@@ -37,6 +36,7 @@ from lepton_stream.runtime.kafka.feed import Fed, Feed, waves
 from lepton_stream.runtime.kafka.newest import newest
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.preflight import refuse_misfit
+from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.schedule import AtOnce
 from lepton_stream.runtime.kafka.service import opened, prepared_topics, totals
 from lepton_stream.runtime.kafka.telling import Telling
@@ -172,7 +172,7 @@ async def _feed(asked: Asked, connection: Connection, outside: Outside) -> None:
     partitions = len(outside.view.sources)
     fed = Fed()
     try:
-        async with BulkProducer(connection) as producer:
+        async with Producer(connection) as producer:
             sending = Feed(outside.names.source, producer, AtOnce(), asyncio.sleep, lambda _: None)
             await sending.send(waves(inputs, asked.plan, partitions), fed)
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lepton_stream.compiled.grouped import add_limbs, limb_range, murmur2
-from lepton_stream.compiled.json import json_fields, scan_json
+from lepton_stream.compiled.json import fault_of, json_fields, scan_json
 from lepton_stream.compiled.records import Body, split_records
 from lepton_stream.compiled.siphash import absorb_numbers, absorb_text, finish, text_prints
 from lepton_stream.compiled.slots import cells, find, mix, move, seen, settle
@@ -14,6 +14,7 @@ __all__ = [
     "absorb_text",
     "add_limbs",
     "cells",
+    "fault_of",
     "find",
     "finish",
     "json_fields",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 
 from lepton_stream.chunk import Values
 from lepton_stream.columns import Column, Columns, Index, Mask, Numbers, Octets, Text, is_valid, take_all
-from lepton_stream.formats.decoder import Decoded, Reject
+from lepton_stream.formats.decoder import Decoded, Reason, Reject
 from lepton_stream.formats.depth import MAX_DEPTH
+from lepton_stream.formats.mending import mends, missing, wrong_type
 from lepton_stream.pipeline.plan import Field
 
 
@@ -23,7 +25,9 @@ class JsonScanner:
     ) -> None:
         self._fields, self._max_bytes, self._portable = tuple(fields), max_bytes, portable
         self._scan: Callable[..., Any] = functions.scan_json
-        self._sought = functions.json_fields([(f.name, f.type, not f.required) for f in self._fields])
+        self._sought = functions.json_fields([(f.name, f.type, not f.required, mends(f)) for f in self._fields])
+        self._fault_of: Callable[[int], tuple[int, str]] = functions.fault_of
+        self._told: dict[int, tuple[Reason, str]] = {}
 
     def decode(self, values: Values) -> Decoded:
         """As `JsonDecoder.decode`."""
@@ -31,17 +35,33 @@ class JsonScanner:
             return self._portable(values)
         data, start, length = values.spans()
         found = self._scan(data, start, length, self._sought, self._max_bytes, MAX_DEPTH)
-        left = np.flatnonzero(~found.taken)
+        faulty = np.flatnonzero(found.faults)
+        left = np.flatnonzero(~found.taken & (found.faults == 0))
         columns = self._columns(found, data)
-        if not len(left):
+        rejects = self._rejects(faulty, found.faults[faulty])
+        if not len(left) and not rejects:
             return Decoded(np.arange(len(start)), {name: _settled(c) for name, c in columns.items()}, [])
         rest = self._portable(values.pick(left))
-        rejects = [Reject(row, r.reason, r.detail) for row, r in zip(_rows(left, rest), rest.rejects, strict=True)]
+        if rest.rejects:
+            rejects += [Reject(row, r.reason, r.detail) for row, r in zip(_rows(left, rest), rest.rejects, strict=True)]
+            rejects.sort(key=attrgetter("row"))
         back = left[rest.rows]
         keep: Mask = found.taken
         keep[back] = True
         columns = take_all(_with(columns, rest.columns, back), slice(None) if not rejects else keep)
         return Decoded(np.flatnonzero(keep), {n: _settled(c) for n, c in columns.items()}, rejects, rest.mended)
+
+    def _rejects(self, rows: Index, faults: Index) -> list[Reject]:
+        """Of records that are good objects with a field that is not there, or of another type."""
+        return [Reject(row, *self._tell(fault)) for row, fault in zip(rows.tolist(), faults.tolist(), strict=True)]
+
+    def _tell(self, fault: int) -> tuple[Reason, str]:
+        told = self._told.get(fault)
+        if told is None:
+            number, got = self._fault_of(fault)
+            field = self._fields[number]
+            told = self._told[fault] = wrong_type(field, got) if got else missing(field)
+        return told
 
     def _columns(self, found: Any, data: Octets) -> Columns:
         """A column of all records for each field; what it holds for a record that was not taken says nothing."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import orjson
-
 from lepton_stream import core
 from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
-from lepton_stream.columns import compact
 from lepton_stream.core import Checkpoint, Job, PartitionState
 from lepton_stream.core.fold import UNKNOWN
 from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.kept import Kept, kept_of
 from lepton_stream.protocol.limits import Limits
 from lepton_stream.protocol.metadata import Pointer, pointer_of, refuse_other_plan, to_text
+from lepton_stream.protocol.outputs import records_of
 from lepton_stream.protocol.parts import Stored, chain, parts_of
 from lepton_stream.protocol.ports import FrameRun, MergePort, Position, Record
 from lepton_stream.protocol.turns import Turns
@@ -197,12 +193,3 @@ class Merger:
     def _oldest(self) -> int | None:
         """When the first open window ends."""
         return min((end for t in self.state.tables if (end := t.oldest_end()) is not None), default=None)
-
-
-def records_of(batches: Iterable[Results]) -> Iterable[Record]:
-    """Results as records: key is canonical JSON of window, start and group, value is flat JSON."""
-    for batch in batches:
-        names = batch.group_by
-        for row in batch.rows():
-            key = orjson.dumps([batch.window, row["window_start"], *(row[name] for name in names)])
-            yield Record(compact(key), compact(orjson.dumps(row)))

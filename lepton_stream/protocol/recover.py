@@ -20,8 +20,9 @@ from lepton_stream import core, wire
 from lepton_stream.core import Checkpoint, Job, PartitionState
 from lepton_stream.core.fold import UNKNOWN
 from lepton_stream.errors import IntegrityError
-from lepton_stream.protocol.merger import FENCE, Merger, records_of
+from lepton_stream.protocol.merger import FENCE, Merger
 from lepton_stream.protocol.metadata import Claim, Pointer, to_text
+from lepton_stream.protocol.outputs import records_of
 from lepton_stream.protocol.parts import Stored, chain
 from lepton_stream.protocol.ports import Position, Record
 from lepton_stream.windows.watermark import Progress

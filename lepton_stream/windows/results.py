@@ -30,16 +30,20 @@ class Results:
     def __len__(self) -> int:
         return len(self.columns["window_start"])
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One flat record a result, in the order of the design: group, window, result columns, final, version."""
-        groups = [self.columns[name] for name in self.group_by]
-        bounds = (self.columns["window_start"], self.columns["window_end"])
-        values = [name for name in self.columns if name not in {*self.group_by, "window_start", "window_end"}]
-        names = (*self.group_by, "window", "window_start", "window_end", *values, "final", "version")
+    def listed(self) -> dict[str, list[Any]]:
+        """All that a record has, in the order of the design: group, window, result columns, final, version."""
         n = len(self)
-        lists = (*groups, [self.window] * n, *bounds, *(self.columns[v] for v in values))
-        for row in zip(*lists, [self.final] * n, [self.version] * n, strict=True):
-            yield dict(zip(names, row, strict=True))
+        first = (*self.group_by, "window", "window_start", "window_end")
+        told: dict[str, list[Any]] = {"window": [self.window] * n, "final": [self.final] * n}
+        told["version"] = [self.version] * n
+        names = (*first, *(name for name in self.columns if name not in first), "final", "version")
+        return {name: told[name] if name in told else self.columns[name] for name in names}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One flat record a result."""
+        listed = self.listed()
+        for row in zip(*listed.values(), strict=True):
+            yield dict(zip(listed, row, strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

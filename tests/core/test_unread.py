@@ -8,8 +8,8 @@ import pytest
 from lepton_stream.chunk import Chunk, SourcePartition, Values, join
 from lepton_stream.core import SourceState, prepare
 from lepton_stream.formats.decoder import Reason
-from lepton_stream.runtime.kafka.letters import dead_letter_record
 from tests.core.streams import NOW_US, chunk, new_job
+from tests.kafka.letter_records import dead_letter_record
 
 pytestmark = pytest.mark.usefixtures("path")
 GOOD = b'{"t":1,"device":"a","id":1,"ok":true}'

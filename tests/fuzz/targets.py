@@ -17,7 +17,7 @@ from lepton_stream.runtime.kafka.batches import HEADER, sealed, with_body
 from lepton_stream.runtime.kafka.chunks import BOUNDS, Run
 from lepton_stream.runtime.kafka.codecs import Codec, decompress
 from lepton_stream.runtime.kafka.errors import UnreadableBatch
-from lepton_stream.runtime.kafka.letters import NAMES, read, record
+from lepton_stream.runtime.kafka.letters import NAMES, read, replay
 from tests.compiled.both_ways import both, spans_of, told
 from tests.compiled.test_json_scan import DECODER, FIELDS
 from tests.compiled.test_record_spans import told as told_chunk
@@ -87,14 +87,14 @@ def metadata(data: bytes) -> None:
 
 
 def letter(data: bytes) -> None:
-    """Headers of dead letters are refused by name, or read back as they were."""
+    """Headers of dead letters are refused by name, or read, and can be sent again."""
     values = [piece or b"" for piece in pieces(data, len(NAMES))]
     headers = list(zip(NAMES, values + [b"1"] * (len(NAMES) - len(values)), strict=False))
     try:
         found = read(data, data, headers, "here")
     except IntegrityError:
         return
-    record(found, SOURCE)
+    replay(found)
 
 
 def batch(data: bytes) -> None:

@@ -18,8 +18,8 @@ from lepton_stream.core import Job, PartitionState, Route, SourceState
 from lepton_stream.core.fold import UNKNOWN
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.toml_front import parse
-from lepton_stream.protocol.merger import records_of
 from lepton_stream.protocol.metadata import Claim, Pointer, to_text
+from lepton_stream.protocol.outputs import records_of
 from lepton_stream.protocol.parts import Stored, parts_of
 from lepton_stream.shuffle.frame import decode, encode
 

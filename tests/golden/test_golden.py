@@ -7,8 +7,8 @@ import pytest
 from lepton_stream import core
 from lepton_stream.core import Route
 from lepton_stream.errors import IntegrityError
-from lepton_stream.protocol.merger import records_of
 from lepton_stream.protocol.metadata import Claim, claim_of, pointer_of
+from lepton_stream.protocol.outputs import records_of
 from lepton_stream.protocol.parts import chain
 from lepton_stream.shuffle.frame import decode
 from tests.golden.make import FOLDER, empty, job, written

@@ -35,12 +35,13 @@ from lepton_stream.runtime.kafka.dlq import (
     sendable,
 )
 from lepton_stream.runtime.kafka.group import NOBODY
-from lepton_stream.runtime.kafka.letters import ATTEMPT, ORIGIN, Letter, dead_letter_record
+from lepton_stream.runtime.kafka.letters import ATTEMPT, ORIGIN, Letter
 from lepton_stream.runtime.kafka.produce import Producer, Record
 from lepton_stream.runtime.kafka.protocol import CommitRequest
 from lepton_stream.runtime.kafka.provision import apply
 from lepton_stream.runtime.kafka.reader import read_range
 from lepton_stream.runtime.kafka.wire import Coordinator, Wire
+from tests.kafka.letter_records import dead_letter_record
 from tests.kafka.test_admin import TOML, short
 
 S = 1_000_000

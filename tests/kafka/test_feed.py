@@ -18,11 +18,12 @@ from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.plan import Field, FileForm, FileTime, Plan, Source
 from lepton_stream.pipeline.source import find
 from lepton_stream.runtime.inputs import open_inputs
-from lepton_stream.runtime.kafka.bulk import Bulk, BulkProducer, Packed, split
+from lepton_stream.runtime.kafka.bulk import Bulk, Packed, packed_headers, split
 from lepton_stream.runtime.kafka.compress import Compression
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.errors import SendFailed
 from lepton_stream.runtime.kafka.feed import Fed, Feed, waves
+from lepton_stream.runtime.kafka.produce import BATCH_BYTES, Producer
 from lepton_stream.runtime.kafka.reader import read_range
 from lepton_stream.runtime.kafka.schedule import AtOnce, Pace, Rate
 from lepton_stream.runtime.local import LocalRun, Options
@@ -83,6 +84,23 @@ def test_several_key_fields_make_a_json_key_and_no_key_field_none(tmp_path: Path
     assert fed_records(path, without, 1)[0][0][0] is None
 
 
+def test_a_bulk_keeps_headers_times_and_the_producer_that_signed_it() -> None:
+    headers: list[list[tuple[str, bytes | None]]] = [[], [("é", b""), ("none", None)], [("long", b"x" * 300)]]
+    times = np.array([1_700_000_000_123, 1, 9_000_000_000_000])
+    bulk = Bulk([b"k"] * 3, [b"v"] * 3, times, [packed_headers(h) for h in headers])
+    packed = Packed(bulk, BATCH_BYTES, Compression())
+    unsigned = packed.size()
+    packed._set_producer_state(7, 3, 40)
+    data = bytes(packed._build())
+    batch = DefaultRecordBatch(data)
+    assert batch.validate_crc()
+    assert (batch.producer_id, batch.producer_epoch, batch.base_sequence) == (7, 3, 40)
+    assert [(r.timestamp, list(r.headers)) for r in batch] == list(zip(times.tolist(), headers, strict=True))
+    assert batch.max_timestamp == times.max()
+    assert len(data) == unsigned
+    assert [len(part.values) for part in split(bulk, 100)] == [2, 1]
+
+
 CSV = FileForm("csv", null=("", "NA"), rename=(("Dev", "device"),), time=FileTime(("year", "month", "day", "hour")))
 CSV_PLAN = replace(PLAN, source=replace(PLAN.source, file=CSV))
 HEADER = b"Dev,year,month,day,hour,n,other"
@@ -123,7 +141,9 @@ def test_a_bulk_is_the_batch_that_other_clients_read() -> None:
     keys: list[bytes | None] = [None, b"", b"k" * 200, b"key"] * 50
     values: list[bytes | None] = [b"v" * n if n else None for n in (0, 1, 63, 64, 127, 128, 8191, 8192, 20_000, 5)] * 20
     for compression in (Compression("none"), Compression("lz4"), Compression("zstd")):
-        batch = DefaultRecordBatch(bytes(Packed(Bulk(keys, values, 1_700_000_000_123), compression)._build()))
+        batch = DefaultRecordBatch(
+            bytes(Packed(Bulk(keys, values, 1_700_000_000_123), BATCH_BYTES, compression)._build())
+        )
         assert batch.validate_crc()
         records = list(batch)
         assert [(r.key, r.value) for r in records] == list(zip(keys, values, strict=True))
@@ -172,7 +192,7 @@ async def test_fed_records_are_in_the_topic_byte_for_byte_with_the_time_of_sendi
     topic = await make_topic(3)
     plan = replace(PLAN, source=replace(PLAN.source, topic=topic))
     fed, told = Fed(), list[int]()
-    async with BulkProducer(connection) as producer:
+    async with Producer(connection) as producer:
         going = Feed(
             topic, producer, AtOnce(), no_sleep, lambda f: told.append(f.records), now_ms=lambda: 1_700_000_000_000
         )
@@ -194,7 +214,7 @@ async def test_after_a_refused_bulk_nothing_more_leaves(
     connection: Connection, make_topic: MakeTopic, name: str
 ) -> None:
     tp = SourcePartition(await make_topic(1, settings={"max.message.bytes": "2000"}), 0)
-    async with BulkProducer(connection, compression=Compression("none")) as producer:
+    async with Producer(connection, compression=Compression("none")) as producer:
         await producer.send_bulk({tp: Bulk([None], [b"x"], 1)})
         for _ in range(2):
             with pytest.raises(SendFailed, match="partition 0: 1 records not acknowledged"):

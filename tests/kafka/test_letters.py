@@ -6,20 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from aiokafka.record._crecords import DefaultRecordBatch
 
 from lepton_stream.chunk import Chunk, SourcePartition, Values
 from lepton_stream.errors import IntegrityError
 from lepton_stream.formats.decoder import Reason, Reject
-from lepton_stream.runtime.kafka.letters import (
-    ATTEMPT,
-    NAMES,
-    ORIGIN,
-    Letter,
-    dead_letter_record,
-    read,
-    replay,
-)
+from lepton_stream.runtime.kafka.bulk import Packed
+from lepton_stream.runtime.kafka.compress import Compression
+from lepton_stream.runtime.kafka.letters import ATTEMPT, NAMES, ORIGIN, Letter, dead_letters, read, replay
 from lepton_stream.topics.contract import HEADER_ROOM
+from tests.kafka.letter_records import dead_letter_record
 
 SOURCE = SourcePartition("shop.orders.v1", 3)
 ODD = [("trace", b"\x00\xff"), ("lepton.dlq.reason", b"theirs"), ("trace", b"again")]
@@ -58,9 +54,12 @@ def test_a_letter_says_where_its_record_was_and_why_it_is_here() -> None:
     assert (got.pipeline, got.version, got.attempt, got.headers, got.key) == ("shop", 2, 1, (), None)
 
 
-def test_a_letter_goes_to_the_partition_its_record_came_from_without_a_time_of_its_own() -> None:
-    made = dead_letter_record("shop.orders.v1.dlq", chunk([b"x"]), Reject(0, Reason.DECODE_ERROR, "d"), "shop", 1)
-    assert (made.to, made.timestamp_ms) == (SourcePartition("shop.orders.v1.dlq", 3), None)
+def test_letters_bear_the_time_of_their_sending_and_keep_their_order() -> None:
+    rejects = [Reject(row, Reason.DECODE_ERROR, f"why {row}") for row in (0, 2)]
+    bulk = dead_letters(chunk([b"x", b"good", b"y"]), rejects, "shop", 1, 77)
+    batch = list(DefaultRecordBatch(Packed(bulk, 1 << 20, Compression())._build()))
+    assert [(r.value, r.key, r.timestamp) for r in batch] == [(b"x", None, 77), (b"y", None, 77)]
+    assert [dict(r.headers)["lepton.dlq.detail"] for r in batch] == [b"why 0", b"why 2"]
 
 
 def test_our_headers_come_last_and_win_over_the_records_own() -> None:
@@ -84,10 +83,6 @@ def test_a_value_too_large_is_kept_whole_and_its_length_told() -> None:
     got = letter(chunk([b"x" * 100_000]), 0, Reason.TOO_LARGE, "at most 10 bytes")
     assert got.detail == "at most 10 bytes, got 100000"
     assert len(got.value or b"") == 100_000
-    reject = Reject(0, Reason.TOO_LARGE, "at most 10 bytes")
-    made = dead_letter_record("d", chunk([b"x" * 11]), reject, "shop", 1, length=50)
-    told = read(made.value, made.key, list(made.headers), "here").detail
-    assert told == "at most 10 bytes, got 50; the first 11 are kept"
 
 
 def test_each_replay_raises_the_attempt_and_remembers_where_the_event_failed_first() -> None:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from aiokafka.record._crecords import crc32c_cython
+import google_crc32c
 
 from lepton_stream.runtime.kafka.codecs import Codec, decompress
 
@@ -60,7 +60,7 @@ def batches(raw: bytes, begin: int = 0) -> Iterator[Batch]:
 
 def is_intact(raw: bytes, batch: Batch) -> bool:
     """Whether the checksum over all that follows it is right."""
-    return int(crc32c_cython(memoryview(raw)[batch.begin + CHECKED_FROM : batch.end])) == batch.crc
+    return int(google_crc32c.value(raw[batch.begin + CHECKED_FROM : batch.end])) == batch.crc
 
 
 def uncompressed(raw: bytes, batch: Batch, bound: int) -> bytes:
@@ -85,5 +85,5 @@ def with_body(header: bytes, body: bytes, codec: Codec) -> bytes:
 
 def sealed(batch: bytes) -> bytes:
     """The same batch with a checksum that fits."""
-    crc = int(crc32c_cython(batch[CHECKED_FROM:]))
+    crc = int(google_crc32c.value(batch[CHECKED_FROM:]))
     return batch[:CRC_AT] + crc.to_bytes(4, "big") + batch[CHECKED_FROM:]

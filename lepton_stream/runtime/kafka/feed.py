@@ -12,7 +12,8 @@ from lepton_stream import clock
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.inputs import Input
-from lepton_stream.runtime.kafka.bulk import Bulk, BulkProducer
+from lepton_stream.runtime.kafka.bulk import Bulk
+from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.schedule import Schedule
 from lepton_stream.runtime.kafka.topic_form import TopicForm
 from lepton_stream.runtime.partitioned import Routed, merged
@@ -88,7 +89,7 @@ class Feed:
     """How waves go out. `now_ms`: the clock that producers write into records; `sleep` and `elapsed_s`: seconds."""
 
     topic: str
-    producer: BulkProducer
+    producer: Producer
     schedule: Schedule
     sleep: Callable[[float], Awaitable[object]]
     tell: Callable[[Fed], None]

@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
 from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.errors import IntegrityError
 from lepton_stream.formats.decoder import Reason, Reject
+from lepton_stream.runtime.kafka.bulk import Bulk, packed_headers, packed_name, packed_value
 from lepton_stream.runtime.kafka.produce import Record
 
 Headers: TypeAlias = Sequence[tuple[str, bytes]]
@@ -35,6 +38,7 @@ CONNECT = (
 NAMES = (*(PREFIX + name for name in OURS), *(name for name, _ in CONNECT))
 _ORIGIN = re.compile(rb"([0-9]{1,9})/([0-9]{1,18})")
 DETAIL_BYTES = 512
+_SHARED_TEXTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,56 +74,72 @@ class Letter:
         return self.place
 
 
-def dead_letter_record(
-    topic: str, chunk: Chunk, reject: Reject, pipeline: str, version: int, length: int | None = None
-) -> Record:
-    """The record for `chunk.offsets[reject.row]`, to partition `chunk.source.partition` of `topic`.
+def dead_letters(chunk: Chunk, rejects: Sequence[Reject], pipeline: str, version: int, now_ms: int) -> Bulk:
+    """The records for rejected ones of the chunk, in their order; for partition `chunk.source.partition`.
 
-    `length`: the true length of a value that was cut. It carries no timestamp of its own: retention counts from now,
-    not from when the bad record was made.
+    `now_ms`: when they are sent. Retention counts from then, not from when the bad records were made.
     """
-    row = reject.row
-    value = chunk.values[row]
-    headers = tuple(chunk.headers[row]) if chunk.headers else ()
-    letter = Letter(
-        source=chunk.source,
-        offset=int(chunk.offsets[row]),
-        timestamp_ms=int(chunk.timestamp[row]) // 1000,
-        reason=reject.reason,
-        detail=_detail(reject, value, length),
-        pipeline=pipeline,
-        version=version,
-        attempt=attempt_of(headers),
-        value=value,
-        key=chunk.keys[row] if chunk.keys else None,
-        headers=headers,
-    )
-    return record(letter, SourcePartition(topic, chunk.source.partition))
+    rows = np.fromiter((reject.row for reject in rejects), np.int64, len(rejects))
+    values = chunk.values.pick(rows).to_list()
+    keys = [None] * len(rows) if chunk.keys is None else chunk.keys.pick(rows).to_list()
+    ours = _Ours(chunk.source, pipeline, version)
+    places = zip(chunk.offsets[rows].tolist(), (chunk.timestamp[rows] // 1000).tolist(), strict=True)
+    headers = []
+    for reject, value, (offset, time_ms) in zip(rejects, values, places, strict=True):
+        theirs = chunk.headers[reject.row] if chunk.headers else ()
+        told = ours.told(offset, time_ms, reject.reason, _detail(reject, value), attempt_of(theirs))
+        headers.append(packed_headers(theirs, len(NAMES), told))
+    return Bulk(keys, values, now_ms, headers)
 
 
-def _detail(reject: Reject, value: bytes | None, length: int | None) -> str:
+class _Ours:
+    """Our headers, packed, for letters of one source partition: what does not change is packed once."""
+
+    def __init__(self, source: SourcePartition, pipeline: str, version: int) -> None:
+        known = {"topic": source.topic, "partition": source.partition, "pipeline": pipeline, "version": version}
+        self._fixed = {name: _packed_text(str(text)) for name, text in known.items()}
+        self._told: dict[str, bytes] = {}
+        self._pieces: list[bytes | str] = [b""]  # the name of a text, or what stands between two of them
+        for header, ours in (*((PREFIX + name, name) for name in OURS), *CONNECT):
+            self._put(packed_name(header))
+            self._put(self._fixed.get(ours, ours))
+
+    def _put(self, piece: bytes | str) -> None:
+        last = self._pieces[-1]
+        if isinstance(piece, bytes) and isinstance(last, bytes):
+            self._pieces[-1] = last + piece
+        else:
+            self._pieces.append(piece)
+
+    def told(self, offset: int, time_ms: int, reason: Reason, detail: str, attempt: int) -> bytes:
+        """All of them for one letter."""
+        texts = {
+            "offset": packed_value(b"%d" % offset),
+            "timestamp": packed_value(b"%d" % time_ms),
+            "reason": self._once(reason),
+            "detail": self._once(detail),
+            "attempt": self._once(str(attempt)),
+        }
+        return b"".join([texts[piece] if isinstance(piece, str) else piece for piece in self._pieces])
+
+    def _once(self, text: str) -> bytes:
+        """Packed texts that many letters share, up to a few."""
+        packed = self._told.get(text)
+        if packed is None:
+            packed = _packed_text(text)
+            if len(self._told) < _SHARED_TEXTS:
+                self._told[text] = packed
+        return packed
+
+
+def _packed_text(text: str) -> bytes:
+    return packed_value(_short(text))
+
+
+def _detail(reject: Reject, value: bytes | None) -> str:
     if reject.reason is not Reason.TOO_LARGE or value is None:
         return reject.detail
-    detail = f"{reject.detail}, got {len(value) if length is None else length}"
-    return detail if length in (None, len(value)) else f"{detail}; the first {len(value)} are kept"
-
-
-def record(letter: Letter, to: SourcePartition) -> Record:
-    """The letter as a record for a partition of the dead-letter topic."""
-    told = {
-        "topic": letter.source.topic,
-        "partition": str(letter.source.partition),
-        "offset": str(letter.offset),
-        "timestamp": str(letter.timestamp_ms),
-        "reason": letter.reason.value,
-        "detail": letter.detail,
-        "pipeline": letter.pipeline,
-        "version": str(letter.version),
-        "attempt": str(letter.attempt),
-    }
-    texts = {name: _short(text) for name, text in told.items()}
-    ours = [*((PREFIX + name, texts[name]) for name in OURS), *((name, texts[ours]) for name, ours in CONNECT)]
-    return Record(to, letter.value, letter.key, (*letter.headers, *ours))
+    return f"{reject.detail}, got {len(value)}"
 
 
 def _short(text: str) -> bytes:

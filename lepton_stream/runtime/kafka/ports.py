@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from lepton_stream import clock
 from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.columns import Index
 from lepton_stream.core import Prepared
 from lepton_stream.protocol.ports import Record as Result
+from lepton_stream.runtime.kafka.bulk import Bulk, packed_headers
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.fenced import FencedProducer
 from lepton_stream.runtime.kafka.identity import Identity
-from lepton_stream.runtime.kafka.letters import dead_letter_record
+from lepton_stream.runtime.kafka.letters import dead_letters
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.produce import Record
 
@@ -44,28 +46,15 @@ class KafkaSourcePort:
 
     async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
         """Dead letters and late records into their topics; both keep the record's partition number."""
-        plan, names = self._outside.job.plan, self._outside.names
-        records = [
-            dead_letter_record(names.dead_letters, chunk, reject, plan.name, plan.version)
-            for reject in prepared.rejects
-        ]
-        records += self._late(chunk, prepared)
-        if records:
-            await self._outside.producer.send_all(records)
-
-    def _late(self, chunk: Chunk, prepared: Prepared) -> list[Record]:
-        to = SourcePartition(self._outside.names.late, chunk.source.partition)
-        rows = chunk.offsets.searchsorted(prepared.late).tolist()
-        return [
-            Record(
-                to,
-                chunk.values[row],
-                key=chunk.keys[row] if chunk.keys else None,
-                headers=chunk.headers[row] if chunk.headers else (),
-                timestamp_ms=int(chunk.timestamp[row]) // 1000,
-            )
-            for row in rows
-        ]
+        plan, names, s = self._outside.job.plan, self._outside.names, chunk.source.partition
+        bulks = {}
+        if prepared.rejects:
+            letters = dead_letters(chunk, prepared.rejects, plan.name, plan.version, clock.now_us() // 1000)
+            bulks[SourcePartition(names.dead_letters, s)] = letters
+        if len(prepared.late):
+            bulks[SourcePartition(names.late, s)] = late_records(chunk, prepared.late)
+        if bulks:
+            await self._outside.producer.send_bulk(bulks)
 
     async def admitted(self, high: int) -> None:
         """Back-pressure, by what the group's commits tell. Raises StaleOwner if the partition goes meanwhile."""
@@ -76,6 +65,14 @@ class KafkaSourcePort:
             if self.stopping:
                 raise StaleOwner(f"{self._tp.topic} partition {self._tp.partition} was given back")
             await view.next_look()
+
+
+def late_records(chunk: Chunk, late: Index) -> Bulk:
+    """Late records as they came. `late`: their offsets."""
+    rows = chunk.offsets.searchsorted(late)
+    keys = [None] * len(rows) if chunk.keys is None else chunk.keys.pick(rows).to_list()
+    headers = None if chunk.headers is None else [packed_headers(chunk.headers[row]) for row in rows.tolist()]
+    return Bulk(keys, chunk.values.pick(rows).to_list(), chunk.timestamp[rows] // 1000, headers)
 
 
 class KafkaMergePort:
@@ -111,8 +108,9 @@ class KafkaMergePort:
     async def publish(self, records: Sequence[Result]) -> None:
         """Refused (Fenced) once a later owner has published."""
         assert self._publisher is not None, "take_epoch comes first"
-        self.unsent = sum(len(r.value or b"") + len(r.key or b"") for r in records)
-        await self._publisher.send_all(Record(self._results, r.value, key=r.key) for r in records)
+        keys, values = [r.key for r in records], [r.value for r in records]
+        self.unsent = sum(map(len, keys)) + sum(len(value) for value in values if value is not None)
+        await self._publisher.send_bulk({self._results: Bulk(keys, values, clock.now_us() // 1000)})
         self.unsent = 0
         self._outside.last_result_s = clock.elapsed_s()
 
