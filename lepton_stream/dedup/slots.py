@@ -32,9 +32,10 @@ def new_table(slots: int) -> Table:
     size = slots * BYTES_A_SLOT
     if size < _LARGE:
         return np.zeros((slots, 3), np.uint64)
-    memory = mmap.mmap(-1, size)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.zeros((slots, 3), np.uint64)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared memory gets no huge pages
+    memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, np.uint64).reshape(slots, 3)
 
 
