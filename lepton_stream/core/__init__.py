@@ -8,7 +8,7 @@ They are pure: no clock, no randomness, no I/O. State is handed in and moved on 
 state, whatever chunks they came in.
 """
 
-from lepton_stream.core.checkpoint import Checkpoint, Slice, checkpoint, durable_checkpoint, waiting
+from lepton_stream.core.checkpoint import Checkpoint, Slice, checkpoint, closing, durable_checkpoint, waiting
 from lepton_stream.core.delta import apply, progress_in
 from lepton_stream.core.fold import PartitionState, fold
 from lepton_stream.core.job import Job, Route, SourceState
@@ -24,6 +24,7 @@ __all__ = [
     "SourceState",
     "apply",
     "checkpoint",
+    "closing",
     "durable_checkpoint",
     "fold",
     "heartbeat",

@@ -85,6 +85,11 @@ def waiting(state: PartitionState) -> bool:
     return any(len(table.closable(_mark(state, table), 1)) for table in state.tables)
 
 
+def closing(state: PartitionState) -> bool:
+    """The same, as far as can be told without looking at every cell; it may be wrong until the next checkpoint."""
+    return any(table.may_close(_mark(state, table)) for table in state.tables)
+
+
 def _mark(state: PartitionState, table: Table) -> int:
     if state.ended:  # every open window closes, and none that could still come
         return table.latest_end()

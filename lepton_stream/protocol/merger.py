@@ -46,7 +46,9 @@ class Merger:
         self.pointer = Pointer(job.plan_hash)
         self.next = 0
         self._limits, self._turns = limits, Turns(limits)
+        self._publishes_updates = any(w.emit == "updates" for w in job.plan.windows)
         self._moved = False
+        self._updated = False
         self._last: tuple[Record, ...] = ()
         self.rests: tuple[int, str] | None = None
         """The commit that `state` belongs to, while nothing has been folded since."""
@@ -141,7 +143,9 @@ class Merger:
     def take(self, run: FrameRun) -> None:
         """Fold frames that follow those taken before."""
         for data in run.frames:
-            core.fold(self.job, self.state, decode(data))
+            frame = decode(data)
+            core.fold(self.job, self.state, frame)
+            self._updated |= bool(frame.parts)
         self.next = run.end
         self._moved, self.rests = True, None
 
@@ -149,6 +153,16 @@ class Merger:
     def due(self) -> bool:
         """Whether a checkpoint would say anything new."""
         return self._moved or self.more
+
+    @property
+    def closing(self) -> bool:
+        """Whether a checkpoint would close windows: somebody waits for them."""
+        return self.more or core.closing(self.state)
+
+    @property
+    def updating(self) -> bool:
+        """Whether a checkpoint would publish updates of open windows."""
+        return self._updated and self._publishes_updates
 
     async def checkpoint(self) -> list[Results]:
         """Make what was folded durable, then publish; the results that were published.
@@ -174,7 +188,7 @@ class Merger:
         done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), self._limits.closed_at_once)
         ended, oldest, kept = self.state.ended and not done.more, self._oldest(), kept_of(self.state)
         upto = sum(progress.next for progress in self.state.progress.values())
-        self._moved, self.more, self.rests = False, done.more, None
+        self._moved, self._updated, self.more, self.rests = False, False, done.more, None
         self._last = self._outputs(done)
         parts = parts_of(
             Stored(done.delta, self._last), self._incarnation, done.number, before, self._limits.part_bytes

@@ -30,6 +30,8 @@ class Table:
         self.closed_to = NEVER
         """Windows that end (and have had their grace) by this event time take no more rows."""
         self.count = 0
+        self._soonest: int | None = None  # no open window ends before it
+        self._revised = False
         self._reset(0)
 
     def _reset(self, capacity: int) -> None:
@@ -54,6 +56,7 @@ class Table:
             self.window[rows] = window[fresh]
             self._high[rows], self._low[rows] = prints.high[fresh], prints.low[fresh]
             self.held[rows] = True
+            self._expect(int(end_of(self.section.window, window[fresh]).min()))
             for name, column in group.items():
                 own = _own(take(column, fresh))
                 self._group[name].append(own)
@@ -62,7 +65,15 @@ class Table:
             self.count += len(fresh)
         found = self._index.get(slots)
         self.touched[found] = True
+        self._revised |= bool(self.final[found].any())
         return found
+
+    def _expect(self, end: int) -> None:
+        self._soonest = end if self._soonest is None else min(self._soonest, end)
+
+    def may_close(self, mark: int) -> bool:
+        """Whether `closable` would find something, as far as can be told without looking at every cell."""
+        return self._revised or (self._soonest is not None and self._soonest <= mark)
 
     def _make_room(self, cells: int) -> None:
         have = len(self.window)
@@ -158,6 +169,8 @@ class Table:
         self.closed_to = max(self.closed_to, mark - self.section.window.grace_us)
         gone = np.flatnonzero(held & self.final[: self.count] & (ends <= self.closed_to))
         self.held[gone] = False
+        self._soonest = self.oldest_end()
+        self._revised = False
         return gone
 
     def oldest_end(self) -> int | None:

@@ -227,7 +227,9 @@ def test_the_last_result_of_every_cell_has_all_records_it_took(
         for cell in taken:
             model.setdefault(cell, []).append(number)
         mark = max(mark, to)
+        assert table.may_close(mark * SIZE) or not len(table.closable(mark * SIZE))
         found = closed(table, mark * SIZE, most)
+        assert table.may_close(mark * SIZE) == (len(table.closable(mark * SIZE)) > 0)
         assert all((w + 1) <= mark for _, w in found)
         if most is None:
             assert all((g, w) in last | found for g, w in model if w + 1 <= mark)

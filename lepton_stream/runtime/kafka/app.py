@@ -60,7 +60,8 @@ class Timing:
 
     `session`: a worker that says nothing for so long is taken for dead. `rebalance`: how long one slow worker may hold
     up all others; half of it is for what `Hooks.revoked` has to finish. `fetch_wait`: how long the broker may keep a
-    fetch open; aiokafka has one open at a time, so an idle partition delays the busy ones by it.
+    fetch open; aiokafka has one open at a time, so an idle partition delays the busy ones by it. `quiet_wait`: the same
+    while all partitions are idle.
     """
 
     session: float = 10.0
@@ -68,6 +69,7 @@ class Timing:
     rebalance: float = 30.0
     request: float = 40.0
     fetch_wait: float = 0.05
+    quiet_wait: float = 0.5
     backoff: float = 0.05
 
 
@@ -80,6 +82,7 @@ class App(faust.App):  # type: ignore[misc]
     pointing: frozenset[str]
     revoke_seconds: float
     consumer_settings: dict[str, Any]
+    quiet_wait_ms: int
 
     def _new_transport(self) -> ChunkTransport:
         return ChunkTransport(self.conf.broker_consumer, self)
@@ -156,6 +159,7 @@ def make_app(
     )
     app.connection, app.hooks = connection, hooks
     app.bounds, app.pointing, app.revoke_seconds = bounds, frozenset(pointing), t.rebalance / 2
+    app.quiet_wait_ms = int(t.quiet_wait * 1000)
     app.consumer_settings = {
         "_fetch_max_wait_ms": int(t.fetch_wait * 1000),
         "_retry_backoff_ms": int(t.backoff * 1000),

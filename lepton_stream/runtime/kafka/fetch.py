@@ -20,6 +20,7 @@ from lepton_stream.runtime.kafka import raw
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.membership import watch
+from lepton_stream.runtime.kafka.patience import be_patient
 from lepton_stream.runtime.kafka.said import raised
 
 T = TypeVar("T")
@@ -102,6 +103,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """Start the consumer and watch its membership."""
         await super().on_start()
         watch(self._consumer._coordinator, self.app.fail_from_thread)
+        be_patient(self._consumer._fetcher, self.app.quiet_wait_ms)
 
     def close(self) -> None:
         """Nothing: stopping the thread closes the consumer.

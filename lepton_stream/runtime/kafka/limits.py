@@ -13,17 +13,18 @@ class Limits:
 
     `claim_bytes`: raw values of one claimed range, so that a frame of rows for a single partition stays below the
     shuffle topic's 16 MiB. `inbox_bytes`: raw values that wait for one partition's owner before the partition is
-    paused. `checkpoint_s`: time between two checkpoints of a shuffle partition, longer
-    where they take long, up to `checkpoint_most_s`. `shuffle_ahead_bytes`: frames that
-    merge has not committed yet, of one shuffle partition, above which nothing more is claimed. `watch_s`: how often the
-    group's commits are looked at. `max_skew_us`: how far a source may run ahead, in event time, of the slowest one that
-    still has records to read; None: ten times its longest window and lateness, at least an hour.
+    paused. `checkpoint_s`: time between two checkpoints of a shuffle partition, longer where they take long, up to
+    `checkpoint_most_s`; `soon_s`: where windows wait to be closed, or updates to be told. `shuffle_ahead_bytes`: frames
+    that merge has not committed yet, of one shuffle partition, above which nothing more is claimed. `watch_s`: how
+    often the group's commits are looked at. `max_skew_us`: how far a source may run ahead, in event time, of the
+    slowest one that still has records to read; None: ten times its longest window and lateness, at least an hour.
     """
 
     claim_bytes: int = 4 * MiB
     inbox_bytes: int = 16 * MiB
     checkpoint_s: float = 0.25
     checkpoint_most_s: float = 1.0
+    soon_s: float = 0.05
     shuffle_ahead_bytes: int = 256 * MiB
     watch_s: float = 1.0
     max_skew_us: int | None = None

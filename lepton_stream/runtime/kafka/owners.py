@@ -137,7 +137,7 @@ class ShuffleOwner:
         self._outside, self._keeper = outside, keeper
         self._folded = 0
         self._last = clock.elapsed_s()
-        self._pause = outside.limits.checkpoint_s
+        self._took = 0.0
         self.measure = ShuffleMeasure(outside.meter)
 
     @property
@@ -185,12 +185,22 @@ class ShuffleOwner:
         step, shares = self._keeper.step, self._keeper.shares
         if step.over or self._folded >= shares.folded_bytes:
             return 0.0
-        pause = self._outside.limits.checkpoint_s if step.flush else self._pause
-        return self._last + pause - clock.elapsed_s()
+        return self._last + self._pause(flush=step.flush) - clock.elapsed_s()
+
+    def _pause(self, *, flush: bool) -> float:
+        """Checkpoints may take a twentieth of the time: the busier broker and worker are, the rarer they are.
+
+        For windows that can be closed nobody has to wait so long, for updates a fifth of the time is spent.
+        """
+        limits = self._outside.limits
+        if self.merger.closing:
+            return limits.soon_s
+        if self.merger.updating:
+            return min(max(limits.soon_s, 4 * self._took), limits.checkpoint_most_s)
+        return min(max(limits.checkpoint_s, 0.0 if flush else 20 * self._took), limits.checkpoint_most_s)
 
     async def _checkpoint(self) -> None:
-        """Checkpoints may take a twentieth of the time: the busier broker and worker are, the rarer they are."""
-        began, limits = clock.elapsed_s(), self._outside.limits
+        began = clock.elapsed_s()
         self._folded = 0
         results = await self.merger.checkpoint()
         self.note()
@@ -204,7 +214,7 @@ class ShuffleOwner:
             results=sum(map(len, results)),
             seconds=round(self._last - began, 3),
         )
-        self._pause = min(max(limits.checkpoint_s, 20 * (self._last - began)), limits.checkpoint_most_s)
+        self._took = self._last - began
 
     async def give_back(self) -> None:
         """End: the task finishes its step and makes a last checkpoint."""
