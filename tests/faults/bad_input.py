@@ -42,6 +42,15 @@ BAD_INPUT = (
     ),
     Input("wrong type, missing field", "`wrong_type` or `missing_field`, naming the field and never the data",
           (EACH, f"{JSON}test_details_never_quote_the_data")),
+    Input("fields that the plan does not list, a schema that grows in mid-stream",
+          "ignored; told by name from every 1,024th record, at most a hundred names",
+          ("tests/core/test_unlisted.py::test_unlisted_fields_change_no_verdict_and_are_counted_by_name_in_every_1024th_record",
+           "tests/core/test_unlisted.py::test_a_schema_that_grows_in_mid_stream_counts_on",
+           "tests/core/test_unlisted.py::test_names_of_the_datas_own_choosing_are_bounded_in_number_and_length")),
+    Input("decimal fractions, sums of very large and very small values",
+          "each is the nearest double; sums of them are exact and rounded once",
+          ("tests/kernels/test_exact.py::test_a_sum_of_floats_is_the_fraction_and_rounds_once",
+           "tests/kernels/test_exact.py::test_sums_and_squares_are_exact_at_every_magnitude")),
     Input(
         "times in the wrong unit, far ahead, impossible", "`timestamp_invalid` or `timestamp_future`; `high` unmoved",
         ("tests/cleaning/test_bad_times.py::test_times_in_wrong_units_end_where_they_must_and_high_stays",),
@@ -78,6 +87,14 @@ BAD_INPUT = (
         "headers that pretend to be ours", "kept as they were; ours stand behind them",
         ("tests/kafka/test_letters.py::test_our_headers_come_last_and_win_over_the_records_own",),
     ),
+    Input("headers by the thousand, header names that are no UTF-8",
+          "kept; bytes of a name that are no UTF-8 are told as text such as `\\xff`",
+          ("tests/kafka/test_chunks.py::test_headers_by_the_thousand_are_kept",
+           "tests/kafka/test_chunks.py::test_a_header_name_that_is_no_text_costs_its_record_and_its_neighbours_nothing")),
+    Input("a new key with every record", "counted within the memory budget; beyond it exit code 9, nothing lost",
+          ("tests/kafka_pipeline/test_memory.py::test_a_new_key_with_every_record_ends_in_a_stop_that_loses_nothing",)),
+    Input("everything sent a second time", "duplicates within the memory; no result changes",
+          ("tests/kafka_pipeline/test_again.py::test_every_record_of_a_second_pass_is_a_duplicate_and_no_result_changes",)),
     Input("keys made to collide (hash flooding)", "at least half of the usual speed",
           ("tests/dedup/test_flooding.py::test_chosen_ids_and_groups_are_at_least_half_as_fast_as_usual_ones",)),
     Input("poison, a third of all, or nothing else", "dead letters; nobody stops below the ceiling, or with it off",
@@ -96,6 +113,6 @@ def bad_input_table() -> str:
     """One line an input."""
     lines = ["| Input | Where it ends | Proved by |", "| --- | --- | --- |"]
     for one in BAD_INPUT:
-        proofs = ", ".join(f"`{proof.split('::')[0]}`" for proof in dict.fromkeys(one.proofs))
+        proofs = ", ".join(f"`{path}`" for path in dict.fromkeys(proof.split("::")[0] for proof in one.proofs))
         lines.append(f"| {one.what} | {one.ends} | {proofs} |")
     return "\n".join(lines)

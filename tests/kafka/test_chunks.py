@@ -150,6 +150,43 @@ def test_broken_records_under_a_good_checksum_are_refused() -> None:
             Run(SOURCE, bad, 0).take()
 
 
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"\xc3"])
+def test_a_header_name_that_is_no_text_costs_its_record_and_its_neighbours_nothing(name: bytes) -> None:
+    builder = DefaultRecordBatchBuilder(2, 0, -1, 0, 0, 0, 1 << 30)
+    for i, header in enumerate(["plain", "q" * len(name), "plain"]):
+        builder.append(i, T0 + i, None if i == 2 else b"k%d" % i, b"v%d" % i, [(header, b"\x00"), ("empty", None)])
+    raw = sealed(bytes(builder.build()).replace(b"q" * len(name), name))
+    chunk = one(batch(0, 2) + bytes([0] * 7 + [2]) + raw[8:])
+    assert chunk.offsets.tolist() == [0, 1, 2, 3, 4]
+    assert chunk.values.to_list()[2:] == [b"v0", b"v1", b"v2"]
+    assert chunk.timestamp.tolist()[2:] == [(T0 + i) * 1000 for i in range(3)]
+    assert chunk.keys is not None
+    assert chunk.keys.to_list()[2:] == [b"k0", b"k1", None]
+    assert chunk.headers is not None
+    told = "".join(f"\\x{byte:02x}" for byte in name)
+    assert [list(h) for h in chunk.headers][2:] == [
+        [("plain", b"\x00"), ("empty", None)], [(told, b"\x00"), ("empty", None)], [("plain", b"\x00"), ("empty", None)]
+    ]  # fmt: skip
+
+
+def test_broken_records_with_such_a_name_are_refused() -> None:
+    builder = DefaultRecordBatchBuilder(2, 0, -1, 0, 0, 0, 1 << 30)
+    builder.append(0, T0, b"k", b"v", [("nn", b"x")])
+    raw = bytes(builder.build()).replace(b"nn", b"\xff\xff")
+    for body in (raw[HEADER.size : -1], raw[HEADER.size :] + b"?", raw[HEADER.size : -3] + b"\xff\xff\xff"):
+        with pytest.raises(UnreadableBatch, match="its records are broken"):
+            Run(SOURCE, sealed(with_body(raw[: HEADER.size], body, Codec.NONE)), 0).take()
+
+
+def test_headers_by_the_thousand_are_kept() -> None:
+    many = [(f"h{n}", b"%d" % n) for n in range(10_000)]
+    builder = DefaultRecordBatchBuilder(2, 0, -1, 0, 0, 0, 1 << 30)
+    builder.append(0, T0, b"k", b"v", many)
+    chunk = one(bytes(builder.build()))
+    assert chunk.headers is not None
+    assert list(chunk.headers[0]) == many
+
+
 def test_an_old_message_format_is_refused_by_name() -> None:
     old = bytearray(batch(0, 1))
     old[16] = 1

@@ -128,7 +128,7 @@ class Run:
     def _chunk(self, start: int, splitter: Splitter) -> Chunk:
         try:
             split = splitter.split()
-        except (CorruptRecordException, UnicodeDecodeError, ValueError) as error:
+        except (CorruptRecordException, ValueError) as error:
             raise UnreadableBatch(self.source, start, self.next - 1, f"its records are broken: {error}") from None
         # A fetch that starts inside a batch brings the whole batch.
         rows = slice(int(np.searchsorted(split.offsets, start)), None)

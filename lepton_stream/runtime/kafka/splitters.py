@@ -12,6 +12,7 @@ from aiokafka.record._crecords import DefaultRecord, DefaultRecordBatch
 from lepton_stream.chunk import NO_HEADERS, Headers, Values
 from lepton_stream.columns import Index
 from lepton_stream.runtime.kafka.batches import Batch, uncompressed
+from lepton_stream.runtime.kafka.odd_records import OddRecord, odd_records
 
 NO_TIME = -1
 """The timestamp of a record that has none."""
@@ -41,7 +42,7 @@ class Splitter(Protocol):
         ...
 
     def split(self) -> Split:
-        """All records. Raises CorruptRecordException, UnicodeDecodeError or ValueError."""
+        """All records. Raises CorruptRecordException or ValueError."""
         ...
 
 
@@ -71,7 +72,7 @@ def split(plain: Sequence[bytes]) -> Split:
     keys, values = list[bytes | None](), list[bytes | None]()
     headers: list[Headers] | None = None
     for batch in plain:
-        records = list(DefaultRecordBatch(batch))
+        records = _records(batch)
         own = list(map(attrgetter("headers"), records))
         if headers is None and any(own):
             headers = [NO_HEADERS] * len(values)
@@ -86,7 +87,14 @@ def split(plain: Sequence[bytes]) -> Split:
     return Split(at, ms, Values.from_list(keys), Values.from_list(values), headers)
 
 
-def _offsets(batch: bytes, records: Sequence[DefaultRecord]) -> Index:
+def _records(batch: bytes) -> Sequence[DefaultRecord | OddRecord]:
+    try:
+        return list(DefaultRecordBatch(batch))
+    except UnicodeDecodeError:
+        return odd_records(batch)
+
+
+def _offsets(batch: bytes, records: Sequence[DefaultRecord | OddRecord]) -> Index:
     """Offsets follow each other unless compaction took some out: then there are fewer records than offsets."""
     base, last = int.from_bytes(batch[:8]), int.from_bytes(batch[23:27])
     if last + 1 == len(records):
@@ -94,6 +102,6 @@ def _offsets(batch: bytes, records: Sequence[DefaultRecord]) -> Index:
     return np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
 
 
-def _timestamps(records: Sequence[DefaultRecord]) -> Index:
+def _timestamps(records: Sequence[DefaultRecord | OddRecord]) -> Index:
     times = [NO_TIME if ms is None else ms for ms in map(attrgetter("timestamp"), records)]
     return np.array(times, np.int64)
