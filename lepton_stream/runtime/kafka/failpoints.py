@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.core import Prepared
@@ -18,11 +19,13 @@ from lepton_stream.protocol.ports import Record as Result
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
+from lepton_stream.runtime.kafka.transport import Hooks
 
 VARIABLE = "LEPTON__TEST__FAIL"
-SOURCE = ("before_claim", "after_claim", "after_letters", "mid_frames", "after_frames", "after_complete")
+SOURCE = ("before_claim", "after_claim", "mid_letters", "after_letters", "mid_frames", "after_frames", "after_complete")
 MERGE = ("after_epoch", "mid_state", "before_pointer", "after_pointer", "mid_publish", "after_publish")
-POINTS = (*SOURCE, *MERGE)
+GROUP = ("after_revoked", "after_assigned")
+POINTS = (*SOURCE, *MERGE, *GROUP)
 
 
 class Failpoints:
@@ -63,7 +66,11 @@ class FailingSourcePort(KafkaSourcePort):
         self.points.reach("after_claim" if claimed else "after_complete")
 
     async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
-        """Before any frame."""
+        """Before any frame. `mid_letters`: only the first half of the dead letters are out, and no late record."""
+        half = len(prepared.rejects) // 2
+        if half and self.points.knows("mid_letters"):
+            await super().set_aside(chunk, replace(prepared, rejects=prepared.rejects[:half], late=prepared.late[:0]))
+            self.points.reach("mid_letters")
         await super().set_aside(chunk, prepared)
         self.points.reach("after_letters")
 
@@ -106,6 +113,32 @@ class FailingMergePort(KafkaMergePort):
             self.points.reach("mid_publish")
         await super().publish(records[half:])
         self.points.reach("after_publish")
+
+
+class FailingHooks:
+    """Dies while the group gives partitions away anew."""
+
+    def __init__(self, hooks: Hooks, points: Failpoints) -> None:
+        self._hooks, self._points = hooks, points
+
+    async def assigned(
+        self, partitions: frozenset[SourcePartition], identity: Identity
+    ) -> Mapping[SourcePartition, int]:
+        """The partitions are ours, and nobody works on them yet."""
+        starts = await self._hooks.assigned(partitions, identity)
+        self._points.reach("after_assigned")
+        return starts
+
+    async def revoked(self, partitions: frozenset[SourcePartition], identity: Identity) -> None:
+        """All is given back, and the group waits for us."""
+        await self._hooks.revoked(partitions, identity)
+        self._points.reach("after_revoked")
+
+
+def group_hooks(hooks: Hooks, environ: Mapping[str, str]) -> Hooks:
+    """The plain hooks, or ones that die."""
+    points = _points(environ)
+    return hooks if points is None else FailingHooks(hooks, points)
 
 
 def source_port(

@@ -23,7 +23,7 @@ from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
 from lepton_stream.runtime.kafka.errors import StaleOwner
-from lepton_stream.runtime.kafka.failpoints import merge_port, source_port
+from lepton_stream.runtime.kafka.failpoints import group_hooks, merge_port, source_port
 from lepton_stream.runtime.kafka.fetch import Fetched
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.inbox import Inbox
@@ -82,7 +82,7 @@ class Worker:
         self.app: App = make_app(
             outside.connection,
             outside.names.group,
-            self,
+            group_hooks(self, os.environ),
             instance=settings.instance,
             timing=settings.timing,
             fetch_bytes=settings.fetch_bytes,
