@@ -73,4 +73,8 @@ def _lost(c: Commits) -> Iterator[Finding]:
         what = (
             f"state of {lost[0]} is stored, but the group {c.name} has no position: its commits expired or were deleted"
         )
-        yield warn("commits", what, "do not run it before you know why; offsets.retention.minutes bounds how long")
+        remedy = (
+            "nothing: the next run puts them together again from the logs, and says so; if the service did not stand "
+            "still for the broker's offsets.retention.minutes, find out who deleted them"
+        )
+        yield warn("commits", what, remedy)
