@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import struct
 import threading
@@ -10,20 +11,25 @@ import threading
 from tests.faults.background import Background
 
 PIECE = 16_384
+STALL_S = 0.3
+"""About what Linux waits at least before it sends a lost packet again."""
 
 
 class Proxy:
     """Passes bytes on, as long as the gates are open. Set its fields at any time, from any thread.
 
     `up`, `down`: whether bytes to and from the broker pass (they wait otherwise, and nobody is told). `delay`: seconds
-    that each piece is late, one way. `rate`: bytes a second of each connection and way, 0 for no limit.
+    that each piece is late, one way. `rate`: bytes a second of each connection and way, 0 for no limit. `stalls`: the
+    share of pieces that come later by STALL_S and hold up those behind them, as a lost packet does.
     """
 
     def __init__(self, port: int, target: int) -> None:
         self.up = self.down = True
         self.delay = 0.0
         self.rate = 0
+        self.stalls = 0.0
         self.passed = 0
+        self._draw = random.Random(port)
         self._port, self._target = port, target
         self._writers: set[asyncio.StreamWriter] = set()
         self._ready = threading.Event()
@@ -60,6 +66,8 @@ class Proxy:
         while data := await reader.read(PIECE):
             if self.delay:
                 await asyncio.sleep(self.delay)
+            if self.stalls and self._draw.random() < self.stalls:
+                await asyncio.sleep(STALL_S)
             if self.rate:
                 await asyncio.sleep(len(data) / self.rate)
             while not (self.up if up else self.down):
@@ -82,7 +90,7 @@ class Proxy:
     def heal(self) -> None:
         """All passes again, what has waited too, at once."""
         self.up = self.down = True
-        self.delay, self.rate = 0.0, 0
+        self.delay, self.rate, self.stalls = 0.0, 0, 0.0
 
     def reset(self) -> int:
         """RST on every connection; how many there were."""

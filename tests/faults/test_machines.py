@@ -105,9 +105,14 @@ def test_a_skewed_clock_is_off_by_what_the_file_says(tmp_path: Path) -> None:
         float(subprocess.check_output([sys.executable, "-c", show], env=given, text=True)) for given in (None, env)
     )
     assert 3500 < off - plain < 3700
+    file.write_text("0 1")
+    twice = "import time; a, b = time.time(), time.monotonic()\nwhile time.monotonic() - b < 0.2: pass\n"
+    twice += "print((time.time() - a) / (time.monotonic() - b))"
+    fast = float(subprocess.check_output([sys.executable, "-c", twice], env=env, text=True))
+    assert fast == pytest.approx(2, rel=0.1)
 
 
-def test_f14_a_clock_that_jumps_by_an_hour_changes_nothing(
+def test_f14_a_clock_that_jumps_by_an_hour_and_drifts_changes_nothing(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clocks that Python code of one worker of two reads; timers go by another clock, which never jumps."""
@@ -119,8 +124,8 @@ def test_f14_a_clock_that_jumps_by_an_hour_changes_nothing(
         patch.setenv("SKEW_FILE", str(file))
         skewed = scene.crew(1)
     scene.send(90_000, RATE)
-    for hours in (1, -1, 0):
+    for told, text in (("+1 h", "3600"), ("-1 h", "-3600"), ("a tenth too fast", "0 0.1")):
         scene.beyond(scene.pipe.counted() + 8000)
-        blow = scene.strike(f"clock {hours:+} h", lambda hours=hours: file.write_text(str(hours * 3600)))  # type: ignore[misc]
+        blow = scene.strike(f"clock {told}", lambda text=text: file.write_text(text))  # type: ignore[misc]
         scene.recovered(blow)
     scene.settle(plain, skewed)

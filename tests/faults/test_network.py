@@ -79,6 +79,11 @@ def test_f07_a_slow_network_changes_nothing(scene: Scene, proxy: Proxy) -> None:
 
     blow = scene.strike("100 ms each way, 1 Mbit/s", slow)
     scene.recovered(blow, seconds=120)
+    proxy.heal()
+    proxy.stalls = 0.2
+    blow = scene.strike("a fifth of all pieces stalled", lambda: None)
+    scene.recovered(blow, seconds=120)
+    proxy.heal()
     leave(scene, plain, behind)
 
 
