@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from tests.faults.report import Entry, rows_table, times_table
 from tests.faults.scene import Scene
 
 ENTRIES: list[Entry] = []
+ENTRY = pytest.StashKey[Entry]()
+FAILED = "FAILED"
 BASE = int(os.environ.get("FAULTS_SEED", "1"))
 
 
@@ -25,6 +27,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if wanted:
         left = [item for item in items if item not in here or row_of(item.name) == wanted.upper()]
         items[:] = left
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails, in whatever phase, says so in the report."""
+    report = yield
+    if report.failed and ENTRY in item.stash:
+        item.stash[ENTRY].verdict = FAILED
+    return report
 
 
 def row_of(test: str) -> str:
@@ -56,13 +67,15 @@ def node(_node: Node) -> Iterator[Node]:
 @pytest.fixture
 def entry(request: pytest.FixtureRequest) -> Iterator[Entry]:
     """This test's line of the report."""
-    name = request.node.name
+    name, stash = request.node.name, request.node.stash
     row = row_of(name)
     made = Entry(row, name, BASE * 1000 + (int(row[1:]) if row else 0))
     ENTRIES.append(made)
+    stash[ENTRY] = made
     yield made
-    if made.verdict == "not judged":
-        made.verdict = "FAILED"
+    if row and made.verdict != FAILED:
+        assert made.proofs, "nothing says that the fault hit unfinished work"
+        assert made.verdict != "not judged"
 
 
 @pytest.fixture

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 _LINE = struct.Struct(">IHQI")
+_COLUMNS = np.dtype([("number", ">u4"), ("partition", ">u2"), ("offset", ">u8"), ("crc", ">u4")])
 
 
 class Acked(NamedTuple):
@@ -41,6 +44,16 @@ class Ledger:
 
     def __iter__(self) -> Iterator[Acked]:
         yield from (Acked(*row) for row in _LINE.iter_unpack(self._path.read_bytes()))
+
+    def between(self, places: Mapping[int, tuple[int, int]]) -> int:
+        """How many acknowledged records have their offset in [from, to) of their partition."""
+        data = self._path.read_bytes()
+        lines = np.frombuffer(data[: len(data) // _LINE.size * _LINE.size], _COLUMNS)
+        first, end = (np.zeros(max(places) + 1, np.uint64) for _ in range(2))
+        for partition, (begin, to) in places.items():
+            first[partition], end[partition] = begin, to
+        at = lines["partition"]
+        return int(np.sum((lines["offset"] >= first[at]) & (lines["offset"] < end[at])))
 
     def close(self) -> None:
         """No more lines."""

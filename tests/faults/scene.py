@@ -78,9 +78,10 @@ class Scene:
 
     def strike(self, fault: str, what: Callable[[], object]) -> Blow:
         """Let it happen while something is unfinished."""
-        blow = busy(self.pipe, fault)
+        ledgers = [sender.ledger for sender in self._senders]
+        blow = busy(self.pipe, fault, ledgers)
         what()
-        self.entry.proofs.append(f"{fault}: {blow.proof}")
+        self.entry.proofs.append(f"{fault}: {blow.proof(blow.acked(ledgers))}")
         return blow
 
     def recovered(self, blow: Blow, goal: str = "", since: float | None = None, seconds: float = 60) -> float:
@@ -114,13 +115,28 @@ class Scene:
         newest = self._watcher.end()
         windows = assert_windows(newest.rows.values(), truth)
         assert_windows(done.rows, truth)
+        self._assert_read_alike(newest)
         self.assert_quiet_logs()
         self.entry.counts = (
             f"{acked:,} acknowledged, {windows:,} windows, {len(truth.dead_letters):,} dead letters, "
             f"{newest.repeated:,} results repeated"
         )
         self.entry.verdict = "exact"
+        assert self.entry.missed() == []
         return done
+
+    def _assert_read_alike(self, during: Newest) -> None:
+        """A reader that comes afterwards finds what one found that was there during the faults."""
+        after = Newest()
+        topic = self.pipe.names.results
+        after.take((record.key, record.value) for record in whole(self.pipe.bootstrap, topic, PARTITIONS))
+        assert after.wrong == []
+        assert after.rows == during.rows
+
+    def halted(self, counts: str) -> None:
+        """The workers have ended instead of counting on: that was the row's promise, and their logs are quiet."""
+        self.assert_quiet_logs()
+        self.entry.verdict, self.entry.counts = "halted", counts
 
     def judge_compacted(self) -> None:
         """What compaction has left of the results is still the truth."""

@@ -20,6 +20,11 @@ WAVES_A_SECOND = 10
 LARGEST = 16 << 20
 
 
+def headers_of(number: int) -> list[tuple[str, bytes]]:
+    """Every third record has headers, of which one is no text."""
+    return [("trace", b"%d" % number), ("odd", b"\xff\x00")] if number % 3 == 0 else []
+
+
 class Sender:
     """In the background, from its making on. What was sent and not acknowledged may or may not be in the topic."""
 
@@ -57,10 +62,11 @@ class Sender:
         first, self.sent = self.sent, self.sent + len(wave)
         futures = [
             await producer.send(
-                self._topic, record.value, key=record.key, partition=partition_of(record.key, self._partitions)
+                self._topic, record.value, key=record.key, partition=partition_of(record.key, self._partitions),
+                headers=headers_of(first + n),
             )
-            for record in wave
-        ]
+            for n, record in enumerate(wave)
+        ]  # fmt: skip
         acks = await asyncio.gather(*futures, return_exceptions=True)
         lost = [ack for ack in acks if isinstance(ack, BaseException)]
         if other := [error for error in lost if not isinstance(error, KafkaError)]:

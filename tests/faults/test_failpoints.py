@@ -13,7 +13,7 @@ from tests.kafka_pipeline.pipe import until
 RECORDS, RATE = 15_000, 1500
 DEATHS = 2
 DEATH = "ended by signal 9; starting it again"
-TIMES = {"after_epoch": 1, "mid_state": 1, "mid_publish": 1} | dict.fromkeys(
+TIMES = dict.fromkeys(("after_epoch", "mid_state", "mid_publish", "after_revoked"), 1) | dict.fromkeys(
     ("before_pointer", "after_pointer", "after_publish"), 5
 )
 """Owners that begin pass the pointer once for each partition; the fifth time is a checkpoint of records."""
@@ -27,8 +27,10 @@ def deaths_at(scene: Scene, monkeypatch: pytest.MonkeyPatch, point: str) -> None
     crew = scene.pipe.run(workers=2)
     until(lambda: crew.said.count(DEATH) >= DEATHS or crew.process.poll() is not None, 60, f"deaths {point}")
     assert crew.said.count(DEATH) >= DEATHS, crew.said
-    left = blow(scene.pipe, point)
-    scene.entry.proofs.append(f"{crew.said.count(DEATH)} deaths {point}: {left.proof}")
+    left, ledgers = blow(scene.pipe, point), [sender.ledger]
+    acked = left.acked(ledgers)
+    assert left.claims or left.frames or acked, "nothing was left to do"
+    scene.entry.proofs.append(f"{crew.said.count(DEATH)} deaths {point}, and then {left.proof(acked)}")
     monkeypatch.delenv(VARIABLE)
     stop(crew)
     sender.wait()

@@ -52,7 +52,7 @@ def test_f13_torn_state_is_refused(scene: Scene) -> None:
     code, messages = pipe.refused()
     assert code == 5, messages
     scene.entry.proofs.append(f"checkpoint {pointer.number} cut by 20 bytes")
-    scene.entry.verdict, scene.entry.counts = "halted", "exit code 5"
+    scene.halted("exit code 5; the pointer is as it was")
 
 
 def test_f15_a_storm_of_rebalances_changes_nothing(scene: Scene) -> None:
@@ -128,6 +128,20 @@ def test_f24_a_backlog_is_counted_within_the_memory_given(scene: Scene) -> None:
     most = max(map(peak, two(crew)))
     assert most < BUDGET
     scene.entry.proofs.append(f"at most {most >> 20} MiB a worker")
+    scene.settle(crew)
+
+
+def test_f24_workers_short_of_file_descriptors_change_nothing(scene: Scene) -> None:
+    """None is left for the connections that a takeover needs."""
+    crew = scene.crew()
+    scene.send(60_000, RATE)
+    scene.beyond(10_000)
+    pids = two(crew)
+    for pid in pids:
+        most = len(list(Path(f"/proc/{pid}/fd").iterdir())) + 1
+        subprocess.run(["prlimit", f"--pid={pid}", f"--nofile={most}:{most}"], check=True)
+    blow = scene.strike("one file descriptor left, and the other worker killed", lambda: inject.kill(pids[:1]))
+    scene.recovered(blow)
     scene.settle(crew)
 
 

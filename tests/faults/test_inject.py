@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.faults.node import Node
 from tests.faults.truth import Source, assert_accounts, assert_windows
 from tests.faults.watcher import Newest
 from tests.kafka_pipeline.pipe import alive, until
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Rec(NamedTuple):
@@ -137,3 +140,5 @@ def test_every_row_of_the_matrix_is_a_test_by_name_or_says_why_not() -> None:
         named = f"def test_f{int(row.number[1:]):02d}_" in text
         assert named == (row.kind == "tested"), row
         assert named or row.note, row
+        paths = re.findall(r"tests/\S+\.py", row.note)
+        assert all((ROOT / path).exists() for path in paths), row

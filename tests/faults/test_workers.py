@@ -13,6 +13,7 @@ from tests.kafka_pipeline.pipe import alive, until
 pytestmark = pytest.mark.kafka
 RATE = 5000
 FEW, MANY = 20_000, 150_000
+STOPPED_S = 10.0
 
 
 def kills(scene: Scene, records: int, times: int, *, every: bool = False) -> None:
@@ -71,9 +72,11 @@ def test_f02_the_whole_crew_killed_and_another_started_changes_nothing(scene: Sc
 def test_f03_a_rolling_restart_changes_nothing_and_leaves_no_gap(scene: Scene) -> None:
     crews = [scene.crew(1), scene.crew(1)]
     scene.send(MANY, RATE // 2)
+    took: list[float] = []
     for n in range(3):
         scene.beyond(scene.pipe.counted() + MANY // 25)
-        blow = scene.strike("SIGTERM of one of two", lambda: stop(crews.pop(0)))
+        blow = scene.strike("SIGTERM of one of two", lambda: took.append(stop(crews.pop(0))))
+        assert took[-1] < STOPPED_S
         scene.recovered(blow, "graceful move")
         crews.append(scene.crew(1))
         assert all(alive(crew.process.pid) for crew in crews), f"restart {n}"

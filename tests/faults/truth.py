@@ -13,6 +13,7 @@ from tests.reference.stream import Truth, evaluate
 
 KEPT_BYTES = 65_536
 ROUNDED = 1e-15
+OURS = ("lepton.dlq.", "__connect.errors.")
 COUNTED = ("read", "accepted", "duplicate", "late", "dead_lettered", "late_by_window")
 
 
@@ -46,12 +47,14 @@ class Source:
             headers = dict(letter.headers)
             at = int(headers["lepton.dlq.partition"]), int(headers["lepton.dlq.offset"])
             reason = headers["lepton.dlq.reason"].decode()
-            one = (reason, letter.key, _kept(reason, letter.value))
+            own = tuple(header for header in letter.headers if not header[0].startswith(OURS))
+            one = (reason, letter.key, _kept(reason, letter.value), own)
             assert places.setdefault(at, one) == one
         wanted = {}
         for letter in truth.dead_letters:
             record = self.parts[letter.partition][letter.offset]
-            wanted[letter.partition, letter.offset] = (letter.reason, record.key, _kept(letter.reason, record.value))
+            kept = _kept(letter.reason, record.value)
+            wanted[letter.partition, letter.offset] = (letter.reason, record.key, kept, tuple(record.headers))
         odd = [at for at in places.keys() | wanted.keys() if places.get(at) != wanted.get(at)]
         assert odd == [], f"{len(odd)} of {len(wanted)} dead letters are missing, too many or changed"
 
