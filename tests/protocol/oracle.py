@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from lepton_stream.account import Account
-from lepton_stream.columns import to_list
+from lepton_stream.columns import Index, to_list
+from lepton_stream.core import PartitionState, apply
 from lepton_stream.protocol.metadata import claim_of
+from lepton_stream.protocol.parts import chain
 from lepton_stream.windows.table import Table
 from lepton_stream.windows.watermark import NEVER
 from tests.protocol.lives import Stage
@@ -28,6 +30,7 @@ def judge(stage: Stage) -> None:
     truth = truth_of(stage.jobs[0].plan, w.logs, ends)
     _accounts(stage, truth)
     _letters(w, truth)
+    _rebuilt(stage)
     found = _results(w)
     if stage.rash:
         _conservation(stage, found, truth)
@@ -62,6 +65,33 @@ def _letters(w: World, truth: Truth) -> None:
     late = {(s, o) for s, v in enumerate(truth.verdicts) for o in v.late}
     if w.dead.keys() != dead or w.late != late:
         raise Violation(f"dead letters {sorted(w.dead)}, truth {sorted(dead)}; late {sorted(w.late)}, {sorted(late)}")
+
+
+def _rebuilt(stage: Stage) -> None:
+    """The state of each owner at rest is what its log holds."""
+    w, job = stage.world, stage.jobs[0]
+    for p, merger in stage.mergers.items():
+        pointer = merger.pointer
+        if merger.rests is None or pointer.first < 0:
+            continue
+        records = list(enumerate(w.state[p]))[max(pointer.base, w.state_start[p]) : pointer.last + 1]
+        state = PartitionState.empty(job, {})
+        for one in chain(records, pointer.first, pointer.base, "model"):
+            apply(job, state, one.delta)
+        if _told(state) != _told(merger.state):
+            raise Violation(f"p{p}: the log holds {_told(state)}, its owner {_told(merger.state)}")
+        w.met["state rebuilt"] += 1
+
+
+def _told(state: PartitionState) -> tuple[object, ...]:
+    """All that a state says, whatever the order of its rows."""
+    cells: dict[Cell, tuple[object, ...]] = {}
+    for table in state.tables:
+        rows = np.flatnonzero(table.held[: table.count])
+        read = table.read(rows)
+        for at, cell in enumerate(_cells(table, rows)):
+            cells[cell] = (*(values[at] for values in read.values()), bool(table.final[rows[at]]))
+    return state.number, state.by_window, state.era, state.progress, state.account, cells
 
 
 def _results(w: World) -> dict[Cell, dict[str, Any]]:
@@ -104,12 +134,16 @@ def _conservation(stage: Stage, found: dict[Cell, dict[str, Any]], truth: Truth)
 
 
 def _open(table: Table) -> Iterator[tuple[Cell, int]]:
-    window = table.section.window
     rows = np.flatnonzero(table.held[: table.count] & ~table.final[: table.count])
+    yield from zip(_cells(table, rows), table.read(rows)["n"], strict=True)
+
+
+def _cells(table: Table, rows: Index) -> Iterator[Cell]:
+    window = table.section.window
     start = ((table.window[rows] * window.size_us + window.offset_us) // 1000).tolist()
     group = zip(*(to_list(c) for c in table.group(rows).values()), strict=True) if window.group_by else [()] * len(rows)
-    for at, names, n in zip(start, group, table.read(rows)["n"], strict=True):
-        yield (window.name, at, tuple(names)), n
+    for at, names in zip(start, group, strict=True):
+        yield window.name, at, tuple(names)
 
 
 def _completeness(stage: Stage, found: dict[Cell, dict[str, Any]], truth: Truth) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
-from tests.protocol.defects import DEFECTS
-from tests.protocol.simulate import first_failure, run_counting
+from tests.protocol.defects import DEFECTS, NONE
+from tests.protocol.oracle import judge
+from tests.protocol.quick import quick_fingerprints
+from tests.protocol.simulate import Simulation, first_failure, run_counting
+from tests.protocol.world import Violation
 
 SEEDS = 1000
 ENOUGH = 300  # seeds within which a defect is found; the slowest takes some 90
@@ -53,6 +57,7 @@ RARE = {
     "stale commit refused",
     "state kept",
     "state of several checkpoints",
+    "state rebuilt",
     "state trimmed",
     "windows waiting at a takeover",
 }
@@ -71,6 +76,24 @@ def test_every_event_counts_once_whatever_fails() -> None:
 @pytest.mark.parametrize("name", sorted(LISTED))
 def test_planted_defect_is_found(name: str) -> None:
     assert first_failure(DEFECTS[name], 0, ENOUGH) is not None
+
+
+@pytest.mark.parametrize("spoil", ["number", "progress", "cells"])
+def test_state_that_is_not_what_its_log_holds_is_found(spoil: str) -> None:
+    simulation = Simulation(6, NONE)
+    with quick_fingerprints():
+        simulation.run()
+        judge(simulation.stage)
+        state = next(m.state for m in simulation.stage.mergers.values() if m.rests and m.pointer.first >= 0)
+        if spoil == "number":
+            state.number += 1
+        elif spoil == "progress":
+            state.progress[0].high += 1
+        else:
+            for table in state.tables:
+                table.drop(np.arange(table.count))
+        with pytest.raises(Violation, match="the log holds"):
+            judge(simulation.stage)
 
 
 def test_no_planted_defect_is_left_out() -> None:
