@@ -26,6 +26,8 @@ GOALS = {
     "static restart": Goal(5.0, f"from the kill of a worker with `--static-id`, {COUNTED}"),
     "broker restart": Goal(5.0, f"beyond its downtime: from its first answer, {COUNTED}"),
     "broker thawed": Goal(10.0, f"from SIGCONT to the broker, {COUNTED}"),
+    "connections reset": Goal(5.0, f"from the reset, {COUNTED}"),
+    "network healed": Goal(5.0, "from the end of a cut of 12 s, until the worker has joined again or has ended"),
     "woken from a freeze": Goal(5.0, "from SIGCONT, until the worker has joined again or has ended"),
     "restore of 10,000 groups, 1,000,000 ids": Goal(inf, "from the assignment until one worker has all state again"),
     "restore of 100,000 groups, 1,000,000 ids": Goal(inf, "the same"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
 
 from tests.data.planted import KINDS
 from tests.faults import inject
@@ -60,6 +64,36 @@ def test_a_broker_is_frozen_killed_and_back_with_what_it_had(node: Node) -> None
     assert not node.answers()
     node.start()
     assert topic in inject.topics(node.bootstrap)
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_topics_are_configured_widened_and_compacted_to_the_newest_of_each_key(node: Node) -> None:
+    topic, at = "made-to-be-changed", node.bootstrap
+    inject.recreate(at, topic, 1)
+    assert (inject.leads(at, node.place.number, [topic]), inject.in_sync(at, 1)) == (1, True)
+
+    async def written() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=at, acks="all") as producer:
+            for n in range(300):
+                await producer.send(topic, b"%d" % n, key=b"k%d" % (n % 3), partition=0)
+
+    asyncio.run(written())
+    pipe = SimpleNamespace(bootstrap=at)
+    before, left = inject.compact(pipe, topic, 1)  # type: ignore[arg-type]
+    assert (before, len(left) < 30) == (300, True)
+    newest = {record.key: record.value for record in left if record.value is not None}
+    assert newest == {b"k0": b"297", b"k1": b"298", b"k2": b"299"}
+    inject.raise_partitions(at, topic, 3)
+    until(lambda: inject.leads(at, node.place.number, [topic]) == 3, 10, "it has three partitions")
+    inject.configure(at, topic, max_message_bytes="100")
+
+    async def refused() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=at, acks="all") as producer:
+            await producer.send_and_wait(topic, bytes(200), partition=0)
+
+    with pytest.raises(MessageSizeTooLargeError):
+        asyncio.run(refused())
 
 
 def of(values: list[tuple[int, int, bytes]]) -> Newest:

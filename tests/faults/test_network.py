@@ -46,7 +46,9 @@ def cut(scene: Scene, proxy: Proxy, *, up: bool) -> None:
     scene.recovered(blow)
     until(lambda: time.monotonic() - blow.at > CUT_S, 30, "the cut lasts", every=0.2)
     proxy.heal()
+    healed = time.monotonic()
     until(lambda: scene.pipe.members() == 2 or not alive(behind.process.pid), 60, "it is back, or has ended")
+    scene.entry.times.append(("network healed", time.monotonic() - healed))
     leave(scene, plain, behind)
 
 
@@ -95,5 +97,5 @@ def test_f08_reset_connections_change_nothing(scene: Scene, proxy: Proxy) -> Non
         resets: list[int] = []
         blow = scene.strike("connections reset", lambda resets=resets: resets.append(proxy.reset()))  # type: ignore[misc]
         assert resets[0] > 0 or not alive(behind.process.pid)
-        scene.recovered(blow)
+        scene.recovered(blow, "connections reset")
     leave(scene, plain, behind)

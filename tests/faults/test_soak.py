@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +74,8 @@ class Soak:
             self.scene.strike("broker killed", self.scene.node.kill)
             self.scene.node.start()
         elif what == "freeze" and pids:
-            self.scene.strike("SIGSTOP", lambda: None)
-            with inject.frozen(pids[0]):
+            with ExitStack() as stack:
+                self.scene.strike("SIGSTOP", lambda: stack.enter_context(inject.frozen(pids[0])))
                 self.rest(self.seconds + self.scene.draw.uniform(0.5, 6))
         else:
             hit = pids if what == "all" else pids[:1]

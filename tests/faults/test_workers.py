@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
@@ -89,12 +91,11 @@ def freeze(scene: Scene, records: int, session: float = 2) -> None:
     scene.send(records, RATE)
     scene.beyond(records // 10)
     pid = scene.draw.choice(two(crew))
-    blow = scene.strike("SIGSTOP", lambda: None)
-    began = time.monotonic()
-    with inject.frozen(pid):
+    with ExitStack() as stack:
+        blow = scene.strike("SIGSTOP", lambda: stack.enter_context(inject.frozen(pid)))
         until(lambda: scene.pipe.members() == 1, 30, "the other has taken over")
         scene.recovered(blow)
-        until(lambda: time.monotonic() - began > 2 * session, 30, "two sessions have passed")
+        until(lambda: time.monotonic() - blow.at > 2 * session, 30, "two sessions have passed")
     woken = time.monotonic()
     until(lambda: not alive(pid) or scene.pipe.members() == 2, 10, "it has ended or joined again")
     scene.entry.times.append(("woken from a freeze", time.monotonic() - woken))
@@ -114,8 +115,9 @@ def test_f04_three_sleepers_change_nothing(scene: Scene) -> None:
     for n in range(3):
         scene.beyond((n + 1) * MANY // 6)
         pid = scene.draw.choice(two(crew))
-        blow = scene.strike("SIGSTOP", lambda: None)
-        with inject.frozen(pid):
+        with ExitStack() as stack:
+            freezing = partial(stack.enter_context, inject.frozen(pid))
+            blow = scene.strike("SIGSTOP", freezing)
             until(lambda: scene.pipe.members() == 1, 30, "the other has taken over")
             scene.recovered(blow)
         until(lambda: scene.pipe.members() == 2, 20, "two again")
