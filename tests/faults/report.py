@@ -93,11 +93,9 @@ def times_table(entries: Iterable[Entry]) -> str:
     for entry in entries:
         for goal, seconds in entry.times:
             measured.setdefault(goal, []).append(seconds)
-    lines = ["| Recovery | What is measured | Goal, at most | Shortest | Longest | Measured |", "| --- " * 6 + "|"]
+    lines = ["| Recovery | What is measured | Goal, at most | Shortest | Longest | Measurements |", "| --- " * 6 + "|"]
     for name, (limit, means) in GOALS.items():
         if found := measured.get(name):
             goal = f"{limit:g} s" if limit < inf else ""
-            lines.append(
-                f"| {name} | {means} | {goal} | {min(found):.1f} s | {max(found):.1f} s | {len(found)} times |"
-            )
+            lines.append(f"| {name} | {means} | {goal} | {min(found):.1f} s | {max(found):.1f} s | {len(found)} |")
     return "\n".join(lines)

@@ -168,6 +168,17 @@ def test_the_load_is_the_same_for_a_seed_and_has_every_trouble() -> None:
     assert keys.count(b"dev-0") > 50 * keys.count(b"dev-500") > 0
 
 
+def test_six_rows_at_least_are_part_of_make_test() -> None:
+    """A kill, all killed, a freeze, a broker's death, poison, a topic made anew: none of these is marked as slow."""
+    smoke = set()
+    for path in Path(__file__).parent.glob("test_*.py"):
+        text = path.read_text()
+        if "pytest.mark.slow" not in text.partition("\ndef ")[0]:  # else all of the file is
+            tests = re.findall(r"((?:^@.*\n)*)^def test_f(\d\d)_", text, re.MULTILINE)
+            smoke |= {f"F{int(number)}" for marks, number in tests if "mark.slow" not in marks}
+    assert smoke >= {"F1", "F2", "F4", "F9", "F19", "F21"}
+
+
 def test_every_row_of_the_matrix_is_a_test_by_name_or_says_why_not() -> None:
     text = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     for row in MATRIX:

@@ -32,7 +32,6 @@ def kills(scene: Scene, records: int, times: int, *, every: bool = False) -> Non
     scene.settle(crew)
 
 
-@pytest.mark.slow  # make test has kills of its own: tests/kafka_pipeline/test_kills.py
 def test_f01_a_killed_worker_changes_nothing(scene: Scene) -> None:
     kills(scene, FEW, 1)
 
@@ -54,7 +53,6 @@ def test_f01_with_the_default_session_a_killed_worker_is_replaced_in_time(scene:
     scene.settle(crew)
 
 
-@pytest.mark.slow
 def test_f02_all_workers_killed_at_once_change_nothing(scene: Scene) -> None:
     kills(scene, FEW, 1, every=True)
 
@@ -103,7 +101,6 @@ def freeze(scene: Scene, records: int, session: float = 2) -> None:
     scene.judge_compacted()
 
 
-@pytest.mark.slow  # as tests/kafka_pipeline/test_stops.py does in make test
 def test_f04_a_worker_frozen_beyond_its_session_changes_nothing(scene: Scene) -> None:
     freeze(scene, 40_000)
 

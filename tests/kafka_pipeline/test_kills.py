@@ -114,6 +114,7 @@ def stop(crew: Run) -> None:
     assert crew.wait(20) == 143, crew.said
 
 
+@pytest.mark.slow  # make test has rows F1 and F2 of tests/faults
 def test_three_kills_of_workers_change_nothing(pipe: Pipe) -> None:
     kills(pipe, 3, seed=31, both=1)
 

@@ -59,6 +59,7 @@ def test_sigterm_ends_all_within_seconds_and_nothing_is_repeated(pipe: Pipe) -> 
     assert_orderly(pipe, done)
 
 
+@pytest.mark.slow  # make test has row F4 of tests/faults
 def test_a_worker_frozen_beyond_its_session_changes_nothing_when_it_wakes(pipe: Pipe) -> None:
     file = write_planted(pipe.folder / "in.jsonl", 60_000, seed=52)
     expected = Expected(pipe, file)
