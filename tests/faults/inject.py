@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from deploy.kafka import broker
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.protocol.merger import FENCE
 from lepton_stream.runtime.kafka.group import NOBODY
@@ -77,9 +79,9 @@ def _partitions(bootstrap: str) -> list[tuple[str, dict[str, Any]]]:
     return [(topic["topic"], part) for topic in found for part in topic["partitions"]]
 
 
-def leads(bootstrap: str, broker: int, topics: Iterable[str]) -> int:
-    """Of how many partitions of these topics it is the leader."""
-    return sum(part["leader"] == broker for topic, part in _partitions(bootstrap) if topic in topics)
+def leads(bootstrap: str, number: int, topics: Iterable[str]) -> int:
+    """Of how many partitions of these topics this broker is the leader."""
+    return sum(part["leader"] == number for topic, part in _partitions(bootstrap) if topic in topics)
 
 
 def in_sync(bootstrap: str, replicas: int) -> bool:
@@ -98,6 +100,23 @@ def configure(bootstrap: str, topic: str, **settings: str) -> None:
     named = {name.replace("_", "."): value for name, value in settings.items()}
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, named)
     administer(bootstrap, lambda client: client.alter_configs([resource]))
+
+
+@contextmanager
+def throttled(bootstrap: str, rate: int) -> Iterator[None]:
+    """Every client of the broker may send and fetch so many bytes a second, each; no limit in the end."""
+    limits = ("producer_byte_rate", "consumer_byte_rate")
+    _quota(bootstrap, "--add-config", ",".join(f"{name}={rate}" for name in limits))
+    try:
+        yield
+    finally:
+        _quota(bootstrap, "--delete-config", ",".join(limits))
+
+
+def _quota(bootstrap: str, *what: str) -> None:
+    """The program behind `kafka-configs.sh`."""
+    whom = ("--bootstrap-server", bootstrap, "--alter", "--entity-type", "clients", "--entity-default")
+    subprocess.run(broker.java("kafka.admin.ConfigCommand", *whom, *what), check=True, capture_output=True)
 
 
 async def _fences(bootstrap: str, topic: str, partitions: int) -> None:

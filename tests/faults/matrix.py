@@ -20,27 +20,27 @@ class Row(NamedTuple):
     note: str = ""
 
 
-PROXY = "emulated: one of two workers reaches the broker through a TCP proxy of ours"
+PROXY = "emulated by a TCP proxy of ours before one of two workers"
 MATRIX = (
     Row("F1", "a worker is killed, again and again", "`kill -9` at random, and at each point between two promises"),
     Row("F2", "all workers are killed at once", "`kill -9`; then cold starts with large state"),
     Row("F3", "a rolling restart", "SIGTERM to one of two, another one started, three times"),
     Row("F4", "a worker is frozen beyond its session, and wakes", "SIGSTOP and SIGCONT; judged again after compaction"),
     Row("F5", "the network between worker and broker is cut both ways",
-        f"a worker in a network namespace whose routes are taken away for 30 s; {PROXY} for 12 s"),
+        f"a worker in a network namespace whose routes are taken away for 30 s; {PROXY}, for 12 s"),
     Row("F6", "the network is cut one way: acknowledgements are lost", "as F5, from the broker to the worker only"),
     Row("F7", "a slow, uneven network", f"{PROXY}: 200 ms to and fro, 1 Mbit/s, then stalls as of lost packets",
         note="packets are not dropped: the kernel may have no `netem`; to whoever uses TCP a lost packet is a delay"),
-    Row("F8", "connections are reset", f"{PROXY} that sends RST"),
+    Row("F8", "connections are reset", f"{PROXY}: RST on each of its connections, four times"),
     Row("F9", "the broker is killed, or stopped, and started again", "`kill -9` or SIGTERM, up to four times"),
     Row("F10", "the broker is frozen for 20 s", "SIGSTOP and SIGCONT"),
-    Row("F11", "leaders and coordinators move",
-        "three brokers, three copies, two of them in step at least; each broker is killed in turn"),
+    Row("F11", "leaders and coordinators move; the broker throttles its clients",
+        "three brokers, three copies, two of them in step at least, each broker killed in turn; quotas of a broker"),
     Row("F12", "the broker's disk is full", "a disk of 192 MiB under its logs is filled",
         note="workers keep nothing on a disk: state is a topic"),
     Row("F13", "stored state is torn", "the newest checkpoint is cut short in the state topic"),
     Row("F14", "the wall clock of a worker jumps by an hour, forth and back, and drifts",
-        "emulated: `time.time` of one worker of two tells another hour, or runs a tenth too fast"),
+        "emulated: `time.time` of one of two workers is an hour off, or runs a tenth too fast"),
     Row("F15", "a storm of rebalances", "a guest joins and leaves, or is killed, six times"),
     Row("F16", "scaling out and in, with more workers than partitions", "1, 4, 6, 5 and 2 workers on four partitions"),
     Row("F17", "two processes under one static member id", "a twin is started; a killed worker comes back as itself"),

@@ -1,8 +1,10 @@
-"""Rows F9, F10, F21, F22 and F26: brokers that die or freeze, and topics that change under a running pipeline."""
+"""Rows F9 to F11, F21, F22 and F26: brokers that die or freeze, and topics that change under a running pipeline."""
 
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.kafka_pipeline.pipe import PARTITIONS, until
 pytestmark = pytest.mark.kafka
 RATE = 4000
 INTEGRITY = 5
+THROTTLED, THROTTLED_S = 100_000, 20.0
 
 
 def restarts(scene: Scene, records: int, times: int, *, kill: bool) -> None:
@@ -53,6 +56,19 @@ def test_f10_a_frozen_broker_changes_nothing(scene: Scene) -> None:
         node.thaw()
         thawed = time.monotonic()
     scene.recovered(blow, "broker thawed", since=thawed, seconds=90)
+    scene.settle(crew)
+
+
+@pytest.mark.slow
+def test_f11_throttled_clients_change_nothing(scene: Scene) -> None:
+    crew = scene.crew()
+    scene.send(60_000, RATE)
+    scene.beyond(10_000)
+    with ExitStack() as stack:
+        limit = partial(stack.enter_context, inject.throttled(scene.node.bootstrap, THROTTLED))
+        blow = scene.strike(f"{THROTTLED:,} bytes a second each way for each client", limit)
+        until(lambda: time.monotonic() - blow.at > THROTTLED_S, 2 * THROTTLED_S, "it lasts", every=0.5)
+    scene.recovered(blow, seconds=90)
     scene.settle(crew)
 
 

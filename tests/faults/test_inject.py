@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -94,6 +95,25 @@ def test_topics_are_configured_widened_and_compacted_to_the_newest_of_each_key(n
 
     with pytest.raises(MessageSizeTooLargeError):
         asyncio.run(refused())
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_a_throttled_client_is_slow_and_a_freed_one_is_not(node: Node) -> None:
+    topic, at = "made-to-be-slow", node.bootstrap
+    inject.recreate(at, topic, 1)
+
+    async def sent() -> float:
+        async with AIOKafkaProducer(bootstrap_servers=at, acks="all") as producer:
+            began = time.monotonic()
+            for _ in range(40):
+                await producer.send_and_wait(topic, bytes(100_000), partition=0)
+            return time.monotonic() - began
+
+    assert asyncio.run(sent()) < 3
+    with inject.throttled(at, 100_000):
+        assert asyncio.run(sent()) > 10
+    assert asyncio.run(sent()) < 3
 
 
 def of(values: list[tuple[int, int, bytes]]) -> Newest:
