@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutinefunction
+
 import pytest
 
 from lepton_stream.errors import UsageError
-from lepton_stream.runtime.kafka.failpoints import POINTS, VARIABLE, Failpoints
+from lepton_stream.protocol.ports import MergePort, SourcePort
+from lepton_stream.runtime.kafka.failpoints import (
+    POINTS,
+    VARIABLE,
+    FailingHooks,
+    FailingMergePort,
+    FailingSourcePort,
+    Failpoints,
+)
+from lepton_stream.runtime.kafka.transport import Hooks
 from tests.faults.evidence import blow
 from tests.faults.scene import Scene, stop
 from tests.kafka_pipeline.pipe import until
@@ -52,6 +63,16 @@ def test_f01_deaths_at_every_point_between_two_promises_change_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     deaths_at(scene, monkeypatch, point)
+
+
+def test_every_call_that_says_something_outside_has_a_point_beside_it() -> None:
+    says_nothing = {"admitted", "read_state", "trim"}
+    pairs: tuple[tuple[type, type], ...]
+    pairs = ((SourcePort, FailingSourcePort), (MergePort, FailingMergePort), (Hooks, FailingHooks))
+    for port, failing in pairs:
+        calls = {name for name, method in vars(port).items() if iscoroutinefunction(method)}
+        assert calls
+        assert calls - says_nothing <= vars(failing).keys()
 
 
 @pytest.mark.parametrize("wished", ["nowhere", "after_claim:often", "after_claim,nowhere:2"])
