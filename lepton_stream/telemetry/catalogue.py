@@ -139,6 +139,12 @@ FORGOTTEN = _gauge(
 )
 
 REBALANCES = _counter("lepton_rebalances_total", (), "rebalances", "Times that a worker was assigned partitions.")
+REFUSED_OWNERS = _counter(
+    "lepton_refused_owners_total",
+    (),
+    "owners",
+    "Owners of a partition whose commit or results the broker refused, since another worker owns it by now.",
+)
 RESTARTS = _counter("lepton_worker_restarts_total", (), "restarts", "Workers that crashed and were started again.")
 BYTES_READ = _counter(
     "lepton_bytes_read_total", (), "bytes", "Bytes of record values taken up by prepare; what is read again counts."
@@ -193,7 +199,7 @@ METRICS: tuple[Metric, ...] = (
     CHUNK_SECONDS, CHUNK_RECORDS, CHECKPOINT_SECONDS, RESTORE_SECONDS, EVENT_TO_RESULT, REPLAYED,
     LAG_RECORDS, LAG_SECONDS, SHUFFLE_LAG, WATERMARK, CHECKPOINT_TIMESTAMP,
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,
-    REBALANCES, RESTARTS, BYTES_READ, STAGE_CPU, PROCESS_CPU,
+    REBALANCES, REFUSED_OWNERS, RESTARTS, BYTES_READ, STAGE_CPU, PROCESS_CPU,
     MEMORY_BUDGET, MEMORY_STATE, MEMORY_BUFFERS, MEMORY_PAUSED, MEMORY_PAUSED_SECONDS, RESIDENT, LOOP_DELAY, STEP_AGE,
     WORKERS, READY, UP, BUILD_INFO,
 )  # fmt: skip

@@ -87,9 +87,10 @@ def test_f27_a_soak_changes_nothing_and_nobody_grows(scene: Scene) -> None:
     soak, seconds = Soak(scene), MINUTES * 60
     rate = int(min(2000, MOST_RECORDS / seconds))
     sender = scene.send(int(rate * seconds), rate)
-    faults, told = 0, 0.0
+    faults, told, due = 0, 0.0, 0.0
     while soak.seconds < seconds - 20:
-        soak.rest(min(soak.seconds + scene.draw.expovariate(1 / FAULT_S), seconds - 20))
+        due += scene.draw.expovariate(1 / FAULT_S)  # from the beginning of one to that of the next
+        soak.rest(min(due, seconds - 20))
         soak.fault()
         faults += 1
         assert scene._watcher is not None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+import urllib.request
 from contextlib import ExitStack
 from functools import partial
 
@@ -10,7 +12,7 @@ import pytest
 
 from tests.faults import inject
 from tests.faults.scene import Scene, stop, two
-from tests.kafka_pipeline.pipe import alive, until
+from tests.kafka_pipeline.pipe import Run, alive, until
 
 pytestmark = pytest.mark.kafka
 RATE = 5000
@@ -83,6 +85,14 @@ def test_f03_a_rolling_restart_changes_nothing_and_leaves_no_gap(scene: Scene) -
     scene.settle(*crews)
 
 
+def refused(crew: Run) -> int:
+    """How many owners of partitions found out by the broker's refusal that they are owners no more."""
+    (address,) = re.findall(r"metrics at (http://[^/]+/metrics)", crew.said)
+    with urllib.request.urlopen(address, timeout=5) as answer:
+        found = re.findall(r"^lepton_refused_owners_total\{.*\} ([0-9.]+)$", answer.read().decode(), re.MULTILINE)
+    return int(sum(map(float, found)))
+
+
 def freeze(scene: Scene, records: int, session: float = 2) -> None:
     """Stop a worker for two sessions and more, until the other has gone on beyond all that was there, and wake it."""
     crew = scene.crew()
@@ -97,6 +107,9 @@ def freeze(scene: Scene, records: int, session: float = 2) -> None:
     woken = time.monotonic()
     until(lambda: not alive(pid) or scene.pipe.members() == 2, 10, "it has ended or joined again")
     scene.entry.times.append(("woken from a freeze", time.monotonic() - woken))
+    if alive(pid):
+        count = until(lambda: refused(crew), 15, "what the sleeper went on with is refused")
+        scene.entry.proofs.append(f"{count} of the sleeper's owners were refused")
     scene.settle(crew)
     scene.judge_compacted()
 

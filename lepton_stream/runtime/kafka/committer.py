@@ -10,7 +10,7 @@ from typing import Any
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import BrokerError
-from lepton_stream.runtime.kafka.errors import MetadataTooLarge, ProcessFenced, StaleOwner
+from lepton_stream.runtime.kafka.errors import MetadataTooLarge, ProcessFenced, Refused, StaleOwner
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.protocol import CommitRequest
 from lepton_stream.runtime.kafka.said import said, told
@@ -43,7 +43,7 @@ def verdict(code: int, wish: Wish) -> Exception | None:
             "this one ends. Give each worker an id of its own"
         )
     if code in GROUP_MOVED_ON:
-        return StaleOwner(f"{where}: commit of offset {wish.offset} refused ({told(code)}): the group has moved on")
+        return Refused(f"{where}: commit of offset {wish.offset} refused ({told(code)}): the group has moved on")
     if code == TOO_LARGE:
         size, remedy = len(wish.metadata), "set its offset.metadata.max.bytes to 4096"
         return MetadataTooLarge(f"{where}: the broker keeps less than {size} bytes of commit metadata; {remedy}")

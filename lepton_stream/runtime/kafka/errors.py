@@ -1,6 +1,7 @@
 """What can go wrong between a worker and its broker, typed by what the caller has to do about it.
 
 - StaleOwner: the partition belongs to somebody else now: drop all work of this identity, go on with the rest
+- Refused: the same, told by the broker's answer to a commit
 - Fenced: the same, told by a producer's epoch
 - ProcessFenced: another process runs under our static member id: end this process, never rejoin
 - SendFailed: a record was not acknowledged: nothing may be sent after it, end this incarnation
@@ -18,7 +19,11 @@ class StaleOwner(LeptonError):  # noqa: N818  (it names a state that the caller 
     """The group has moved on: what was fetched under this identity must not be committed or sent any more."""
 
 
-class Fenced(StaleOwner):
+class Refused(StaleOwner):
+    """The broker has refused a commit of this identity."""
+
+
+class Fenced(Refused):
     """A newer owner holds the producer's epoch."""
 
 

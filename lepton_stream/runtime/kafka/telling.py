@@ -44,6 +44,7 @@ class Teller:
         self._rising = Rising(clock.elapsed_s)
         self.joined = False
         outside.meter.declare(c.REBALANCES, [()])
+        outside.meter.declare(c.REFUSED_OWNERS, [()])
         outside.meter.declare(c.BYTES_READ, [()])
         windows = [(w.name,) for w in outside.job.plan.windows]
         outside.meter.declare(c.REPLAYED, windows)

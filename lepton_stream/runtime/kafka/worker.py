@@ -22,7 +22,7 @@ from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
-from lepton_stream.runtime.kafka.errors import StaleOwner
+from lepton_stream.runtime.kafka.errors import Refused, StaleOwner
 from lepton_stream.runtime.kafka.failpoints import group_hooks, merge_port, source_port
 from lepton_stream.runtime.kafka.fetch import Fetched
 from lepton_stream.runtime.kafka.identity import Identity
@@ -34,7 +34,7 @@ from lepton_stream.runtime.kafka.owners import Owner, ShuffleOwner, SourceOwner
 from lepton_stream.runtime.kafka.preflight import refuse_made_anew
 from lepton_stream.runtime.kafka.recovery import recover_or_wait, refuse_new_partitions
 from lepton_stream.runtime.kafka.telling import Teller, Telling
-from lepton_stream.telemetry.catalogue import ASSIGNED, REBALANCES, REVOKED
+from lepton_stream.telemetry.catalogue import ASSIGNED, REBALANCES, REFUSED_OWNERS, REVOKED
 from lepton_stream.telemetry.facts import tell
 
 Positions: TypeAlias = dict[SourcePartition, Position]
@@ -272,6 +272,8 @@ class Worker:
             rested = None
             await self.app.partitions.start(tp, start, identity)
             await owner.run()
+        except Refused:
+            self.outside.meter.add(REFUSED_OWNERS, 1)
         except (StaleOwner, asyncio.CancelledError):
             pass  # the partition is somebody else's now: everything of this owner is dropped
         except MemoryError:  # a limit of the process came before ours
