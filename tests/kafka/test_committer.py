@@ -10,7 +10,7 @@ from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import BrokerError
 from lepton_stream.runtime.kafka.committer import Committer
 from lepton_stream.runtime.kafka.connect import Connection
-from lepton_stream.runtime.kafka.errors import MetadataTooLarge, ProcessFenced, StaleOwner
+from lepton_stream.runtime.kafka.errors import MetadataTooLarge, ProcessFenced, Refused, StaleOwner
 from lepton_stream.runtime.kafka.group import Committed, Group
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.wire import Coordinator, Wire
@@ -73,7 +73,7 @@ async def test_a_commit_of_an_old_generation_is_refused_and_changes_nothing(
             stale, good = await asyncio.gather(
                 committer.commit(tp, 4, "late", old), committer.commit(tp, 10, "next", new), return_exceptions=True
             )
-            assert type(stale) is StaleOwner
+            assert type(stale) is Refused
             assert good is None
             assert await Group(wire, name).committed([tp]) == {tp: Committed(10, "next")}
 
