@@ -17,10 +17,11 @@ from lepton_stream.cli.kafka_options import EMBEDDED, OPTIONS, connection_of, ta
 from lepton_stream.cli.observing import LogAs, LogChoice, MetricsTo, observing
 from lepton_stream.cli.pipeline_name import PipelineName
 from lepton_stream.cli.run_local import run_locally
+from lepton_stream.cli.worker_count import worker_count
 from lepton_stream.errors import UsageError
 from lepton_stream.memory.budget import VARIABLE
 from lepton_stream.pipeline.source import find
-from lepton_stream.runtime.machine import memory_budget
+from lepton_stream.runtime.machine import cpus, memory_budget
 
 
 class RouteChoice(StrEnum):
@@ -55,6 +56,8 @@ MemoryOf = Annotated[
 ]
 StaticId = Annotated[str | None, typer.Option(help="Kafka: static member id; worker N of several gets -N behind it.")]
 
+Workers = Annotated[str, typer.Option(metavar="N|auto", help="Kafka: how many worker processes; auto: one a core.")]
+
 
 @takes_options
 def run(
@@ -66,7 +69,7 @@ def run(
     dead_letters: Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")] = None,
     partitions: Partitions = None,
     route: RouteBy = RouteChoice.PARTIALS,
-    workers: Annotated[int, typer.Option(min=1, max=1000, help="Kafka: how many worker processes.")] = 1,
+    workers: Workers = "1",
     until_end: UntilEnd = False,
     static_id: StaticId = None,
     memory: MemoryOf = None,
@@ -90,12 +93,14 @@ def run(
     $LEPTON__KAFKA__SESSION_SECONDS (10): after so long without a sign of life a worker's partitions go to the others.
     """
     shown, plan = observing(metrics, log_format, worker, tell_fd), find(pipeline)
-    budget = memory_budget(memory, os.environ, plan, workers)
-    if inputs and broker["broker"] is None:
-        _refuse_for_files(workers, static_id, until_end=until_end)
+    over_files = bool(inputs) and broker["broker"] is None
+    count = worker_count(workers, cpus(), alone=over_files or _broker_of(broker) == EMBEDDED)
+    budget = memory_budget(memory, os.environ, plan, count)
+    if inputs and over_files:
+        _refuse_for_files(count, static_id, until_end=until_end)
         files = (inputs, output or "-", stats, dead_letters, shown, budget)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
-    _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, workers, until_end=until_end)
+    _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, count, until_end=until_end)
     refuse_unwritable("--stats", stats)
     asked = Asked(
         plan=plan,
@@ -105,7 +110,7 @@ def run(
         inputs=tuple(inputs or ()),
         output=output,
         stats=stats,
-        workers=workers,
+        workers=count,
         run=(run_id or secrets.token_hex(4)) if until_end or inputs else None,
         route=route.value,
         static_id=static_id,
