@@ -190,14 +190,12 @@ class ShuffleOwner:
     def _pause(self, *, flush: bool) -> float:
         """Checkpoints may take a twentieth of the time: the busier broker and worker are, the rarer they are.
 
-        For windows that can be closed nobody has to wait so long, for updates a fifth of the time is spent.
+        Where somebody waits for results, they may take a fifth.
         """
-        limits = self._outside.limits
-        if self.merger.closing:
-            return limits.soon_s
-        if self.merger.updating:
-            return min(max(limits.soon_s, 4 * self._took), limits.checkpoint_most_s)
-        return min(max(limits.checkpoint_s, 0.0 if flush else 20 * self._took), limits.checkpoint_most_s)
+        limits, share = self._outside.limits, 0.0 if flush else self._took
+        if self.merger.closing or self.merger.updating:
+            return min(max(limits.soon_s, 4 * share), limits.checkpoint_most_s)
+        return min(max(limits.checkpoint_s, 20 * share), limits.checkpoint_most_s)
 
     async def _checkpoint(self) -> None:
         began = clock.elapsed_s()
