@@ -27,8 +27,8 @@ from tests.bench.peers.report_peers import left_out, table, verdict
 from tests.bench.peers.standing import lines
 
 
-def arguments() -> argparse.Namespace:
-    """What was asked for; `peers` are the chosen ones."""
+def arguments(words: list[str]) -> argparse.Namespace:
+    """What was asked for; `peers` are the chosen ones, `sizes` the numbers of records."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -38,7 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", help="names with commas; --list shows them")
     parser.add_argument("--json", type=Path, help="write all figures, versions and the machine into this file")
     parser.add_argument("--list", action="store_true", help="what can be measured, with versions")
-    asked = parser.parse_args()
+    asked = parser.parse_args(words)
     try:
         asked.peers, asked.sizes = chosen(asked.only), [int(n) for n in asked.records.split(",")]
     except ValueError as error:
@@ -70,9 +70,9 @@ async def measure(asked: argparse.Namespace, peers: list[Peer], skipped: dict[st
     return found
 
 
-def main() -> int:
-    """Install, measure, report."""
-    asked = arguments()
+def main(words: list[str]) -> int:
+    """Install, measure, report; the words of the command line."""
+    asked = arguments(words)
     if asked.list:
         for name, versions in surroundings.all_versions(list(ALL)).items():
             print(f"{name:18}{', '.join(versions)}")
@@ -85,7 +85,7 @@ def main() -> int:
         return 1
     told: dict[str, Any] = {
         "date": surroundings.today(),
-        "command": " ".join(["python -m tests.bench.peers", *sys.argv[1:]]),
+        "command": " ".join(["python -m tests.bench.peers", *words]),
         "machine": surroundings.machine(),
         "versions": surroundings.all_versions(ready),
         "skipped": skipped,
@@ -100,4 +100,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -77,6 +77,7 @@ async def measured(peer: Peer, cluster: Cluster, records: int, number: int) -> d
         if session.ended() is None:
             watched.samples.append(session.sample())
         others = core_busy_s(cluster.core) - busy - max(sample.cpu for sample in watched.samples)
+        others_share = max(others, 0.0) / (now_s() - session.began)
     finally:
         session.end()
     await cluster.delete(await cluster.topics() - before)
@@ -87,7 +88,7 @@ async def measured(peer: Peer, cluster: Cluster, records: int, number: int) -> d
         "peer": peer.name, "records": records, "run": number, "ended": why, "exact": watched.outcome.exact,
         "windows_right": watched.outcome.right, "windows": len(watched.outcome.truth),
         **figures(watched.samples, records, session.began, first, end),
-        "nudges": watched.nudges, "loop_s": round(loop_s, 3), "others_cpu_s": round(others, 2),
+        "nudges": watched.nudges, "loop_s": round(loop_s, 3), "others_share": round(others_share, 3),
     }  # fmt: skip
 
 

@@ -72,7 +72,7 @@ OTHERS = (
         ("polars", "confluent-kafka"), "nothing",
     ),
     Peer(
-        "polars-big-fetch", "the same, long fetch queue", "python", "polars", ("-m", f"{MODULES}.polars_batch"), 2.5,
+        "polars-big-fetch", "Polars, long fetch queue", "python", "polars", ("-m", f"{MODULES}.polars_batch"), 2.5,
         ("polars", "confluent-kafka"), "nothing", {"BIG_FETCH": "1"},
     ),
     # Last: the nudges stay in the source topic.

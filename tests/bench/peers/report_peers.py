@@ -6,7 +6,19 @@ from collections.abc import Mapping, Sequence
 
 from tests.bench.peers.standing import Line
 
-HEAD = ("program", "records", "events/s", "CPU-s per 1 M", "start-up s", "peak MB", "exact", "Lepton is", "bar", "met")
+HEAD = (
+    "program",
+    "records",
+    "events/s",
+    "CPU-s per 1 M",
+    "start-up s",
+    "peak MB",
+    "others",
+    "exact",
+    "Lepton is",
+    "bar",
+    "met",
+)
 
 
 def table(lines: Sequence[Line]) -> str:
@@ -28,7 +40,10 @@ def verdict(lines: Sequence[Line]) -> str:
     judged = [line for line in lines if line.met is not None]
     missed = [f"{line.peer.name} ({line.records})" for line in judged if not line.met]
     wrong = [line.peer.name for line in lines if line.seen and not line.seen.exact]
-    said = f"Bars missed: {', '.join(missed)}." if missed else f"All {len(judged)} bars are met."
+    if not judged:
+        said = "Nothing was judged: no run of ours, or of no other."
+    else:
+        said = f"Bars missed: {', '.join(missed)}." if missed else f"All {len(judged)} bars are met."
     return said + (f" Not exact: {', '.join(wrong)}." if wrong else "")
 
 
@@ -43,9 +58,14 @@ def _cells(line: Line) -> tuple[str, ...]:
     if seen and seen.runs > 1:
         speed += f" ({seen.lowest:,.0f} to {seen.highest:,.0f})"
     around = (
-        (f"{seen.start_up_s:.1f}", f"{seen.peak_mb:,.0f}", "yes" if seen.exact else f"no: {seen.right}")
+        (
+            f"{seen.start_up_s:.1f}",
+            f"{seen.peak_mb:,.0f}",
+            f"{seen.others:.0%}",
+            "yes" if seen.exact else f"no: {seen.right}",
+        )
         if seen
-        else ("", "", "")
+        else ("",) * 4
     )
     judged = ("", "", "")
     if line.times_speed is not None and line.times_cpu is not None:

@@ -22,7 +22,8 @@ class Speed:
 
 @dataclass(frozen=True)
 class Seen:
-    """What else the runs of one size showed; `right`: windows, of the worst run."""
+    """What else the runs of one size showed; `right`: windows, of the worst run. `others`: the share of the programs'
+    core that other processes took, in the worst run: it slows the clock's figures down, not those in CPU."""
 
     runs: int
     lowest: float
@@ -31,6 +32,7 @@ class Seen:
     peak_mb: float
     exact: bool
     right: str
+    others: float
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def _line(peer: Peer, records: int, group: Sequence[Run], against: Speed | None)
         peak_mb=max(run["peak_rss_mb"] for run in group),
         exact=all(run["exact"] for run in group),
         right=f"{worst['windows_right']:,} of {worst['windows']:,}",
+        others=max(run["others_share"] for run in group),
     )
     return Line(peer, f"{records:,}", _median(group), against, seen)
 
