@@ -15,13 +15,14 @@ SECONDS ?= 60
 ROW ?=
 MINUTES ?= 60
 SEED ?= 1
+ONLY ?=
 
 # The first interpreter that is new enough and can make a virtual environment; PYTHON=/path/to/python overrides.
 CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup check quick test simulate mutants demo bench slow faults soak fuzz docs docs-check clean
+.PHONY: help setup check quick test simulate mutants demo bench peers slow faults soak fuzz docs docs-check clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +84,9 @@ demo: setup  ## The shipped air-quality pipeline, live on a broker in memory: ha
 bench: setup  ## Measure the engine on this machine, over files and through Apache Kafka
 	$(BIN)/python -m tests.bench.engine
 	$(BIN)/python -m tests.bench.kafka
+
+peers: setup  ## The same workload through Flink, Kafka Streams, Bytewax and others: make peers [ONLY=lepton,flink]
+	$(BIN)/python -m tests.bench.peers $(if $(ONLY),--only $(ONLY))
 
 docs: setup  ## Regenerate the generated pages of docs/
 	$(BIN)/python -m scripts.generate_docs
