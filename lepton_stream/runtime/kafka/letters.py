@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeAlias
 
 import numpy as np
@@ -39,6 +40,7 @@ NAMES = (*(PREFIX + name for name in OURS), *(name for name, _ in CONNECT))
 _ORIGIN = re.compile(rb"([0-9]{1,9})/([0-9]{1,18})")
 DETAIL_BYTES = 512
 _SHARED_TEXTS = 1000
+_HOLE = b"\xff\xff"  # no text and no length of one holds these bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +99,12 @@ class _Ours:
 
     def __init__(self, source: SourcePartition, pipeline: str, version: int) -> None:
         known = {"topic": source.topic, "partition": source.partition, "pipeline": pipeline, "version": version}
-        self._fixed = {name: _packed_text(str(text)) for name, text in known.items()}
+        fixed = {name: _packed_text(str(text)) for name, text in known.items()}
+        headers = [*((PREFIX + name, name) for name in OURS), *CONNECT]
+        pieces = [packed_name(header) + fixed.get(ours, _HOLE) for header, ours in headers]
+        self._form = b"".join(pieces).replace(b"%", b"%%").replace(_HOLE, b"%b")
+        self._texts = itemgetter(*(ours for _, ours in headers if ours not in fixed))
         self._told: dict[str, bytes] = {}
-        self._pieces: list[bytes | str] = [b""]  # the name of a text, or what stands between two of them
-        for header, ours in (*((PREFIX + name, name) for name in OURS), *CONNECT):
-            self._put(packed_name(header))
-            self._put(self._fixed.get(ours, ours))
-
-    def _put(self, piece: bytes | str) -> None:
-        last = self._pieces[-1]
-        if isinstance(piece, bytes) and isinstance(last, bytes):
-            self._pieces[-1] = last + piece
-        else:
-            self._pieces.append(piece)
 
     def told(self, offset: int, time_ms: int, reason: Reason, detail: str, attempt: int) -> bytes:
         """All of them for one letter."""
@@ -120,7 +115,7 @@ class _Ours:
             "detail": self._once(detail),
             "attempt": self._once(str(attempt)),
         }
-        return b"".join([texts[piece] if isinstance(piece, str) else piece for piece in self._pieces])
+        return self._form % self._texts(texts)
 
     def _once(self, text: str) -> bytes:
         """Packed texts that many letters share, up to a few."""
