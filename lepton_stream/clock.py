@@ -15,6 +15,11 @@ def elapsed_s() -> float:
     return time.perf_counter()
 
 
+def thread_cpu_s() -> float:
+    """CPU seconds that this thread has used."""
+    return time.thread_time()
+
+
 def cpu_s() -> float:
     """CPU seconds that this process has used, user and system, all threads."""
     return time.process_time()

@@ -19,7 +19,8 @@ from lepton_stream.cli.pipeline_name import PipelineName
 from lepton_stream.cli.run_local import run_locally
 from lepton_stream.cli.worker_count import worker_count
 from lepton_stream.errors import UsageError
-from lepton_stream.memory.budget import VARIABLE
+from lepton_stream.memory.budget import VARIABLE, Budget
+from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
 from lepton_stream.runtime.machine import cpus, memory_budget
 
@@ -93,10 +94,8 @@ def run(
     $LEPTON__KAFKA__SESSION_SECONDS (10): after so long without a sign of life a worker's partitions go to the others.
     """
     shown, plan = observing(metrics, log_format, worker, tell_fd), find(pipeline)
-    over_files = bool(inputs) and broker["broker"] is None
-    count = worker_count(workers, cpus(), alone=over_files or _broker_of(broker) == EMBEDDED)
-    budget = memory_budget(memory, os.environ, plan, count)
-    if inputs and over_files:
+    count, budget = _crew(workers, memory, plan, alone=bool(inputs) or _broker_of(broker) == EMBEDDED)
+    if inputs and broker["broker"] is None:
         _refuse_for_files(count, static_id, until_end=until_end)
         files = (inputs, output or "-", stats, dead_letters, shown, budget)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
@@ -122,6 +121,12 @@ def run(
     from lepton_stream.cli.run_kafka import run_on_kafka  # noqa: PLC0415  half a second that runs over files save
 
     return run_on_kafka(asked)
+
+
+def _crew(workers: str, memory: str | None, plan: Plan, *, alone: bool) -> tuple[int, Budget]:
+    """How many workers, and what each may hold. `alone`: files, and the embedded broker, take one."""
+    count = worker_count(workers, cpus(), alone=alone)
+    return count, memory_budget(memory, os.environ, plan, count)
 
 
 def _broker_of(broker: Mapping[str, str | None]) -> str | None:

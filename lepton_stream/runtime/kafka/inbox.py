@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
+import numpy as np
+
 from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.runtime.kafka.fetch import Fetched
 
@@ -49,9 +51,14 @@ class Inbox:
             self._gate.pause(self._tp, INBOX)
 
     def take(self, most: int = 0) -> list[Chunk]:
-        """The chunks that follow each other, at least one if any is there, up to so many bytes of values."""
+        """The chunks that follow each other, up to so many bytes of values; of one that holds more, its first records.
+
+        Without a bound the first chunk alone.
+        """
         taken: list[Chunk] = []
         size = 0
+        if self._chunks and most and weight(self._chunks[0]) > most:
+            self._chunks.extendleft(reversed(cut_at(self._chunks.popleft(), most)))
         while self._chunks and (not taken or size + weight(self._chunks[0]) <= most):
             taken.append(self._chunks.popleft())
             size += weight(taken[-1])
@@ -82,6 +89,13 @@ class Inbox:
                 await self.arrived.wait()
         except TimeoutError:
             pass
+
+
+def cut_at(chunk: Chunk, most: int) -> tuple[Chunk, ...]:
+    """Its first records, of at most so many bytes but at least one, and the rest, if there is any."""
+    ends = np.cumsum(np.maximum(chunk.values.spans()[2], 0))
+    row = max(int(np.searchsorted(ends, most, side="right")), 1)
+    return (chunk,) if row >= len(chunk) else chunk.cut(int(chunk.offsets[row]))
 
 
 def weight(chunk: Chunk) -> int:

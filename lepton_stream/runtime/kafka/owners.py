@@ -70,7 +70,8 @@ class SourceOwner:
                 await self.preparer.settle()
                 await asyncio.sleep(SOON_S)
                 continue
-            chunks = self.inbox.take(min(limits.claim_bytes, self._keeper.shares.claim_bytes))
+            most = min(limits.claim_bytes, self._keeper.shares.claim_bytes, self.port.pace.bytes)
+            chunks = self.inbox.take(most)
             if chunks:
                 began, chunk = clock.elapsed_s(), join(chunks)
                 self._in_hand = memory_of(chunk)

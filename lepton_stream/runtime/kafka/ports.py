@@ -15,6 +15,7 @@ from lepton_stream.runtime.kafka.fenced import FencedProducer
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.letters import dead_letters
 from lepton_stream.runtime.kafka.outside import Outside
+from lepton_stream.runtime.kafka.pace import Pace
 from lepton_stream.runtime.kafka.produce import Record
 
 
@@ -24,6 +25,8 @@ class KafkaSourcePort:
     def __init__(self, outside: Outside, tp: SourcePartition, identity: Identity) -> None:
         self._outside, self._tp, self._identity = outside, tp, identity
         self.stopping = False
+        self.pace = Pace()
+        self._awake_s = clock.thread_cpu_s()
         self.unsent = 0
         """Bytes of frames that are not acknowledged yet."""
         self.complete: Callable[[], Awaitable[None]] | None = None
@@ -32,6 +35,7 @@ class KafkaSourcePort:
     async def commit(self, offset: int, metadata: str) -> None:
         """Through the worker's one committer."""
         await self._outside.committer.commit(self._tp, offset, metadata, self._identity)
+        self._awake_s = clock.thread_cpu_s()
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """Frame i into shuffle partition i."""
@@ -47,12 +51,13 @@ class KafkaSourcePort:
     async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
         """Dead letters and late records into their topics; both keep the record's partition number."""
         plan, names, s = self._outside.job.plan, self._outside.names, chunk.source.partition
-        bulks = {}
+        bulks: dict[SourcePartition, Bulk] = {}
         if prepared.rejects:
             letters = dead_letters(chunk, prepared.rejects, plan.name, plan.version, clock.now_us() // 1000)
             bulks[SourcePartition(names.dead_letters, s)] = letters
         if len(prepared.late):
             bulks[SourcePartition(names.late, s)] = late_records(chunk, prepared.late)
+        self.pace.note(chunk.values.weight, clock.thread_cpu_s() - self._awake_s)  # all since the claim was one step
         if bulks:
             await self._outside.producer.send_bulk(bulks)
 
