@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lepton_stream.compiled.csv import csv_table, scan_csv
 from lepton_stream.compiled.grouped import add_limbs, limb_range, murmur2
 from lepton_stream.compiled.json import fault_of, json_fields, scan_json
 from lepton_stream.compiled.records import Body, split_records
@@ -14,6 +15,7 @@ __all__ = [
     "absorb_text",
     "add_limbs",
     "cells",
+    "csv_table",
     "fault_of",
     "find",
     "finish",
@@ -22,6 +24,7 @@ __all__ = [
     "mix",
     "move",
     "murmur2",
+    "scan_csv",
     "scan_json",
     "seen",
     "settle",

@@ -15,7 +15,7 @@ class Verdicts:
     """Collects reasons for the m decoded records, and the counts of mended values."""
 
     def __init__(self, n: int) -> None:
-        self._code = np.zeros(n, np.int64)  # 0: stays; k: goes for the k-th reason told
+        self._code = np.zeros(n, np.int64)  # 0: stays; k: goes for the k-th reason told; -1: goes without a word
         self._told: list[tuple[Reason, str]] = []
         self._mended: list[tuple[str, Mask]] = []
 
@@ -23,6 +23,10 @@ class Verdicts:
         """These records go, unless an earlier reason has them already."""
         self._told.append((reason, detail))
         self._code[rows & (self._code == 0)] = len(self._told)
+
+    def drop(self, rows: Mask) -> None:
+        """These records go too; somebody else has told why."""
+        self._code[rows] = -1
 
     def mend(self, rows: Mask, rule: str) -> None:
         """A value was mended in these records; it counts if the record stays in the end."""
@@ -37,7 +41,7 @@ class Verdicts:
         counts: Mapping[str, int] = +mended
         if stays.all():
             return Decoded(decoded.rows, columns, decoded.rejects, dict(counts))
-        gone = np.flatnonzero(~stays)
+        gone = np.flatnonzero(self._code > 0)
         pairs = zip(decoded.rows[gone].tolist(), self._code[gone].tolist(), strict=True)
         rejects = [*decoded.rejects, *(Reject(row, *self._told[code - 1]) for row, code in pairs)]
         rejects.sort(key=lambda r: r.row)

@@ -1,5 +1,6 @@
 """CSV lines against the csv module, bad lines between good neighbours, typed cells, assembled event times."""
 
+import contextlib
 import csv
 import io
 from datetime import UTC, datetime
@@ -261,3 +262,24 @@ def test_strptime_columns_are_joined_by_one_blank_and_refused_where_they_do_not_
     got = timed(form, "float", "s", ("Time", "Date"), [b"01:00:00,14-07-2021", b"25:00:00,14-07-2021", b"01:00:00,"])
     assert to_list(got.columns["ts"]) == [datetime(2021, 7, 14, 0, tzinfo=UTC).timestamp()]
     assert [(r.row, r.reason) for r in got.rejects] == [(1, Reason.TIMESTAMP_INVALID), (2, Reason.TIMESTAMP_INVALID)]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"])
+def test_usual_formats_are_read_as_strptime_reads_them(form: str) -> None:
+    texts = [
+        "2021-03-28 01:30:00",
+        "2021-03-28T01:30:00",
+        "2021-03-28 01:30:00Z",
+        "2021-3-8 1:2:3",
+        "2021-02-29 00:00:00",
+    ]
+    texts += ["2020-02-29 23:59:59", "2020-02-29 23:59:60", "2020-02-29 24:00:00", "0000-01-01 00:00:00", "x", ""]
+    texts += ["2021-03-28 01:30:0a", "2021/03/28 01:30:00", "2021-03-28 01:30:00.5", "2021-03-28-01:30:00"]
+    source = Source("t", time="t")
+    by = CsvDecoder(source, (Field("t", "float"),), FileForm("csv", time=FileTime(("at",), "UTC", form)), ("n", "at"))
+    got = by.decode(Values.from_list([f"1,{text}".encode() for text in texts]))
+    expected = {}
+    for row, text in enumerate(texts):
+        with contextlib.suppress(ValueError):
+            expected[row] = (datetime.strptime(text, form).replace(tzinfo=UTC).timestamp(),)
+    assert rows_of(got) == expected
