@@ -100,6 +100,10 @@ class Values:
             self._weight = int(np.maximum(self.spans()[2], 0).sum())
         return self._weight
 
+    def whole(self, row: int) -> bytes | None:
+        """The value as its dead letter keeps it; where values are columns of a file, this one is fetched from there."""
+        return self[row]
+
     def __getitem__(self, row: int) -> bytes | None:
         if self._list is not None:
             return self._list[row]

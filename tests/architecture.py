@@ -104,7 +104,7 @@ INSIDE: dict[tuple[str, str], str] = {
     ("api.results", "runtime.kafka.tail"): "programs that read no results start half a second sooner without aiokafka",
     ("api.results", "runtime.kafka.published"): "the same half a second",
 }
-OPTIONAL = ("pandas", "polars")  # extras: only ever imported where they are used, in any area
+OPTIONAL = ("pandas", "polars", "pyarrow")  # extras: only ever imported where they are used, in any area
 
 IMPURE_MODULES = {
     "asyncio",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lepton_stream.compiled.csv import csv_table, scan_csv
+from lepton_stream.compiled.gather import gather
 from lepton_stream.compiled.grouped import add_limbs, limb_range, murmur2
 from lepton_stream.compiled.json import fault_of, json_fields, scan_json
 from lepton_stream.compiled.records import Body, split_records
@@ -19,6 +20,7 @@ __all__ = [
     "fault_of",
     "find",
     "finish",
+    "gather",
     "json_fields",
     "limb_range",
     "mix",

@@ -11,12 +11,19 @@ from lepton_stream.formats.verdicts import Verdicts
 from lepton_stream.pipeline.plan import Field
 
 
-def settle(field: Field, column: Column, wrong: Mask | None, outside: Mask | None, verdicts: Verdicts) -> Column:
-    """Reject or mend what is missing or of the wrong type (`wrong`, `outside` int64: missing in the column too)."""
+def settle(
+    field: Field,
+    column: Column,
+    wrong: Mask | None,
+    outside: Mask | None,
+    verdicts: Verdicts,
+    got: str = "other text",
+) -> Column:
+    """Reject or mend what is missing or wrong (`wrong`: it is `got`, `outside` int64; missing in the column too)."""
     if column.valid is None:
         return column
     of_type = np.zeros(len(column), np.bool_)
-    for rows, (reason, detail) in ((wrong, wrong_type(field, "other text")), (outside, out_of_range(field))):
+    for rows, (reason, detail) in ((wrong, wrong_type(field, got)), (outside, out_of_range(field))):
         if rows is not None:
             of_type |= rows
             column = _mend(field, column, rows, "type", verdicts, reason, detail)

@@ -13,6 +13,7 @@ from lepton_stream.pipeline.plan import FileForm, FileTime
 
 _PATH: Path = ("source", "file")
 _CSV_ONLY = ("delimiter", "header", "columns", "null")
+_OTHERS = ("json", "parquet", "arrow")
 _SAMPLE = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
@@ -21,7 +22,7 @@ def check_file(source: Mapping[str, Any], known: Known, found: Findings) -> None
     raw = source.get("file")
     if raw is None:
         return
-    if raw.get("format") == "json":
+    if raw.get("format") in _OTHERS:
         for key in _CSV_ONLY:
             if raw.get(key) is not None:
                 found.add((*_PATH, key), raw[key], 'is for files with format = "csv"')
@@ -35,7 +36,7 @@ def _check_columns(raw: Mapping[str, Any], found: Findings) -> None:
     columns, header = raw.get("columns"), raw.get("header")
     if header is False and "columns" in raw and columns is None:
         found.add(_PATH, raw, "expects columns, since header = false")
-    if columns is None or raw.get("format") == "json":
+    if columns is None or raw.get("format") in _OTHERS:
         return
     if header is not False:
         found.add((*_PATH, "columns"), columns, "expects header = false beside it: a header names the columns itself")

@@ -31,8 +31,9 @@ FORMAT = text("^[^\\u0000]*%[^\\u0000]*$", 'a strptime format such as "%Y-%m-%d 
 WHOLE_MS = 1_000
 LEAST_MEMORY, MOST_MEMORY = 2**26, 2**50
 
-_LATER_FORMATS = ("msgpack", "avro", "protobuf", "arrow", "parquet")
+_LATER_FORMATS = ("msgpack", "avro", "protobuf")
 
+FILE_FORMAT = choice("json", "csv", "parquet", "arrow", later=_LATER_FORMATS)
 FILE_TIME = Table(
     "expects a table such as { columns = [...], zone = ... }",
     (
@@ -44,7 +45,7 @@ FILE_TIME = Table(
 FILE = Table(
     "expects a table [source.file]",
     (
-        Key("format", choice("json", "csv", later=_LATER_FORMATS), "Format of input files", "json"),
+        Key("format", FILE_FORMAT, "Format of input files; of .parquet, .arrow and .feather it is their own", "json"),
         Key("delimiter", DELIMITER, "CSV: the character between columns (,)"),
         Key("header", BOOLEAN, "CSV: the first line names the columns (true)"),
         Key("columns", words("a list of column names", least=1), "CSV: the columns of a file without a header"),
@@ -60,7 +61,7 @@ SOURCE = Table(
         Key("time", FIELD_NAME, "Field with the event time", REQUIRED),
         Key(
             "format",
-            choice("json", later=_LATER_FORMATS, instead="; CSV is for files: [source.file] format"),
+            choice("json", later=_LATER_FORMATS, instead="; other formats are for files: [source.file] format"),
             "Format of the topic's records",
             "json",
         ),

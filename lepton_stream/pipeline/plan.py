@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 
 FieldType: TypeAlias = Literal["str", "int", "float", "bool"]
 Scalar: TypeAlias = str | int | float | bool
-Format: TypeAlias = Literal["json", "csv"]
+Format: TypeAlias = Literal["json"]
+FileFormat: TypeAlias = Literal["json", "csv", "parquet", "arrow"]
 TimeUnit: TypeAlias = Literal["s", "ms", "us", "ns", "iso8601"]
 Emit: TypeAlias = Literal["final", "updates"]
 
@@ -58,9 +59,12 @@ class FileTime:
 
 @dataclass(frozen=True, slots=True)
 class FileForm:
-    """`[source.file]`: the form of an input file where it differs from the topic's records."""
+    """`[source.file]`: the form of an input file where it differs from the topic's records.
 
-    format: Format = "json"
+    A file's name counts before `format`: `.parquet`, `.arrow` and `.feather` files are read as such under any plan.
+    """
+
+    format: FileFormat = "json"
     delimiter: str = ","
     header: bool = True
     columns: tuple[str, ...] = ()

@@ -14,12 +14,14 @@ import orjson
 
 from lepton_stream.chunk import Chunk, SourcePartition, Values
 from lepton_stream.errors import LeptonError, PlanError, UsageError
+from lepton_stream.formats.arrow_files import table_format
 from lepton_stream.formats.csv_header import parse_header
 from lepton_stream.formats.csv_records import CsvDecoder
 from lepton_stream.formats.decoder import Decoder
 from lepton_stream.formats.files import STDIN, FileSource
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.plan import Field, Plan
+from lepton_stream.runtime.table_input import TableInput
 
 Record: TypeAlias = bytes | str | Mapping[str, object]
 RecordsAtHand: TypeAlias = Iterable[Record]
@@ -171,12 +173,19 @@ def _open_files(paths: list[str], plan: Plan, run_start_us: int, stdin: BinaryIO
     opened: list[Input] = []
     try:
         for place, path in enumerate(paths):
-            opened.append(FileInput(path, place, plan, run_start_us, stdin))
+            opened.append(_open_file(path, place, plan, run_start_us, stdin))
     except LeptonError:
         for given in opened:
             given.close()
         raise
     return opened
+
+
+def _open_file(path: str, place: int, plan: Plan, run_start_us: int, stdin: BinaryIO | None) -> Input:
+    form = table_format(path, plan.source.file.format)
+    if form is not None:
+        return TableInput(path, place, plan, run_start_us, form, stdin)
+    return FileInput(path, place, plan, run_start_us, stdin)
 
 
 def _refuse_twice(paths: list[str]) -> None:

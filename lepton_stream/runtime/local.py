@@ -203,7 +203,7 @@ class LocalRun:
             return
         letters = []
         for reject in prepared.rejects:
-            offset, value = int(chunk.offsets[reject.row]), chunk.values[reject.row]
+            offset, value = int(chunk.offsets[reject.row]), chunk.values.whole(reject.row)
             letters.append(dead_letter(line.source, offset, reject, value, line.long.pop(offset, None)))
         if not self._first_reject:
             letter = letters[0]

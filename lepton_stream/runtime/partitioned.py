@@ -11,11 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from lepton_stream.chunk import Chunk, SourcePartition, Values
-from lepton_stream.columns import Index, text_from_bytes
+from lepton_stream.columns import Index, Text
 from lepton_stream.errors import UsageError
+from lepton_stream.formats.decoder import Decoded
 from lepton_stream.formats.event_time import event_times
 from lepton_stream.pipeline.plan import Field, Plan
+from lepton_stream.runtime.gathering import copied, joined, reordered
 from lepton_stream.runtime.inputs import Input
+from lepton_stream.runtime.table_input import TableInput
 from lepton_stream.shuffle.murmur2 import partition_of
 from lepton_stream.shuffle.routing import canonical_key
 from lepton_stream.windows.watermark import NEVER
@@ -25,8 +28,33 @@ _KEY_OF_A_BROKEN_RECORD = 512  # bytes: equal broken records still come to the s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Records in the order of a topic: `time` is the running maximum of the event times of their input.
+
+    `partition`, `time`, `timestamp` and `long` are int64[n]; `long` is -1 for a record that was not cut.
+    """
+
+    values: Values
+    partition: Index
+    time: Index
+    timestamp: Index
+    long: Index
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def cut(self, at: int) -> tuple[Block, Block]:
+        """The first `at` records and the rest."""
+        return self._part(slice(None, at)), self._part(slice(at, None))
+
+    def _part(self, rows: slice) -> Block:
+        values = self.values.part(rows)
+        return Block(values, self.partition[rows], self.time[rows], self.timestamp[rows], self.long[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Routed:
-    """Records in the order of a topic: `time` is the running maximum of the event times of their input."""
+    """A block with a byte string a record, for those who send them one by one."""
 
     values: list[bytes | None]
     partition: Index
@@ -58,7 +86,7 @@ class _Reader:
         self._decoder = given.decoder(fields)
         self._chunks, self._long = iter(given), given.long
         self._high = NEVER
-        self.ahead: Routed | None = None
+        self.ahead: Block | None = None
         self.read_on()
 
     def read_on(self) -> None:
@@ -66,25 +94,36 @@ class _Reader:
         chunk = next(self._chunks, None)
         self.ahead = None if chunk is None else self._route(chunk)
 
-    def _route(self, chunk: Chunk) -> Routed:
+    def _route(self, chunk: Chunk) -> Block:
         decoded = self._decoder.decode(chunk.values)
-        values = chunk.values.to_list()
         time = np.full(len(chunk), NEVER, np.int64)
         times, bad = event_times(decoded.columns[self._source.time], self._source.time_unit, self._source.time_zone)
         time[decoded.rows] = np.where(bad, NEVER, times)
         time = np.maximum.accumulate(np.maximum(time, self._high))
         self._high = int(time[-1])
-        partition = self._whole(values)
-        if self._key:
-            key = canonical_key([decoded.columns[f.name] for f in self._key])
-            partition[decoded.rows] = partition_of(key, self._partitions)
-        long = [self._long.get(o, -1) for o in chunk.offsets.tolist()] if self._long else [-1] * len(chunk)
-        return Routed(values, partition, time, chunk.timestamp, long)
+        partition = self._partitions_of(chunk.values, decoded)
+        long = np.full(len(chunk), -1, np.int64)
+        for row, offset in enumerate(chunk.offsets.tolist() if self._long else ()):
+            long[row] = self._long.get(offset, -1)
+        return Block(chunk.values, partition, time, chunk.timestamp, long)
 
-    def _whole(self, values: list[bytes | None]) -> Index:
-        """Partitions of records without a readable key: by their first bytes."""
-        head = [(v or b"")[:_KEY_OF_A_BROKEN_RECORD] for v in values]
-        return partition_of(text_from_bytes(head), self._partitions)
+    def _partitions_of(self, values: Values, decoded: Decoded) -> Index:
+        """By the key; records without a readable one by their first bytes."""
+        if not self._key:
+            return self._by_bytes(values)
+        partition = np.zeros(len(values), np.int64)
+        key = canonical_key([decoded.columns[f.name] for f in self._key])
+        partition[decoded.rows] = partition_of(key, self._partitions)
+        if len(decoded.rows) < len(values):
+            rest = np.ones(len(values), np.bool_)
+            rest[decoded.rows] = False
+            rows = np.flatnonzero(rest)
+            partition[rows] = self._by_bytes(values.pick(rows))
+        return partition
+
+    def _by_bytes(self, values: Values) -> Index:
+        data, start, length = values.spans()
+        return partition_of(Text(data, start, np.clip(length, 0, _KEY_OF_A_BROKEN_RECORD)), self._partitions)
 
 
 def _as_read(field: Field) -> Field:
@@ -93,6 +132,12 @@ def _as_read(field: Field) -> Field:
 
 
 def merged(inputs: list[Input], plan: Plan, partitions: int) -> Iterator[Routed]:
+    """`blocks` with a byte string a record."""
+    for b in blocks(inputs, plan, partitions):
+        yield Routed(b.values.to_list(), b.partition, b.time, b.timestamp, b.long.tolist())
+
+
+def blocks(inputs: list[Input], plan: Plan, partitions: int) -> Iterator[Block]:
     """All records of all inputs, merged by time; ties go to the input named first. Raises UsageError, see below."""
     _same_columns(inputs)
     readers = [_Reader(given, plan, partitions) for given in inputs]
@@ -113,26 +158,28 @@ def merged(inputs: list[Input], plan: Plan, partitions: int) -> Iterator[Routed]
         yield _in_order(taken)
 
 
-def _in_order(blocks: list[Routed]) -> Routed:
+def _in_order(blocks: list[Block]) -> Block:
     if len(blocks) == 1:
         return blocks[0]
     time = np.concatenate([b.time for b in blocks])
     order = np.argsort(time, kind="stable")  # stable: equal times stay in the order of the inputs
-    values = [v for b in blocks for v in b.values]
-    long = [n for b in blocks for n in b.long]
-    listed = order.tolist()
-    return Routed(
-        [values[i] for i in listed],
+    return Block(
+        reordered(joined([b.values for b in blocks]), order),
         np.concatenate([b.partition for b in blocks])[order],
         time[order],
         np.concatenate([b.timestamp for b in blocks])[order],
-        [long[i] for i in listed],
+        np.concatenate([b.long for b in blocks])[order],
     )
 
 
 def _same_columns(inputs: list[Input]) -> None:
     first = inputs[0]
     for other in inputs[1:]:
+        if isinstance(other, TableInput) != isinstance(first, TableInput):
+            raise UsageError(
+                f"{other.name}: is of another form than {first.name}; with --partitions all inputs are lines of text, "
+                "or all are Parquet and Arrow files: run them one by one, or without --partitions"
+            )
         if other.header != first.header:
             raise UsageError(
                 f"{other.name}: its columns {list(other.header)} differ from those of {first.name}; "
@@ -146,35 +193,40 @@ class Partition:
     def __init__(self, source: SourcePartition) -> None:
         self.source = source
         self.long: dict[int, int] = {}
-        self._next = 0
-        self._values: list[bytes | None] = []
+        self._next = self._gathered = 0
+        self._values: list[Values] = []
         self._timestamps: list[Index] = []
 
-    def add(self, block: Routed, rows: Index) -> None:
+    def add(self, block: Block, rows: Index) -> None:
         """Append these records of a block."""
-        at = self._next + len(self._values)
-        for i, row in enumerate(rows.tolist()):
-            self._values.append(block.values[row])
-            if block.long[row] >= 0:
-                self.long[at + i] = block.long[row]
+        if not len(rows):
+            return
+        at = self._next + self._gathered
+        long = block.long[rows]
+        for i in np.flatnonzero(long >= 0).tolist():
+            self.long[at + i] = int(long[i])
+        self._gathered += len(rows)
+        # Copied: a partition with few records must not keep each block that one of them was in.
+        self._values.append(copied(reordered(block.values, rows)))
         self._timestamps.append(block.timestamp[rows])
 
     def chunk(self, least: int) -> Chunk | None:
         """What was gathered, if it is at least so many records."""
-        n = len(self._values)
-        if n < max(least, 1):
+        if self._gathered < max(least, 1):
             return None
-        start, self._next = self._next, self._next + n
-        values, timestamp = Values.from_list(self._values), np.concatenate(self._timestamps)
-        self._values, self._timestamps = [], []
+        start, self._next = self._next, self._next + self._gathered
+        values, timestamp = joined(self._values), np.concatenate(self._timestamps)
+        self._values, self._timestamps, self._gathered = [], [], 0
         return Chunk(self.source, start, self._next, np.arange(start, self._next), values, timestamp)
 
 
 def chunks(inputs: list[Input], plan: Plan, partitions: list[Partition]) -> Iterator[tuple[Partition, Chunk]]:
     """The chunks of all partitions, in an order in which their event times keep together."""
-    for block in merged(inputs, plan, len(partitions)):
-        for p, partition in enumerate(partitions):
-            partition.add(block, np.flatnonzero(block.partition == p))
+    for block in blocks(inputs, plan, len(partitions)):
+        order = np.argsort(block.partition, kind="stable")
+        ends = np.cumsum(np.bincount(block.partition, minlength=len(partitions)))
+        for partition, rows in zip(partitions, np.split(order, ends[:-1]), strict=True):
+            partition.add(block, rows)
             chunk = partition.chunk(_RECORDS_A_CHUNK)
             if chunk is not None:
                 yield partition, chunk
