@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.columns import PADDING, Octets
 from lepton_stream.errors import UsageError
 from lepton_stream.formats.compression import DAMAGED, decompressed
 from lepton_stream.formats.lines import Block, LineCutter, first_line
@@ -53,6 +54,7 @@ class FileSource:
         self.header: bytes | None = None
         try:
             self._stream = decompressed(io.BufferedReader(self._counted, 1 << 16), self.name)
+            self.compressed = not isinstance(self._stream, io.BufferedReader) or self._stream.raw is not self._counted
             if form.format == "csv" and form.header:
                 self.header, self._ahead = first_line(self._pieces(), max_record_bytes)
         except UsageError:
@@ -76,12 +78,10 @@ class FileSource:
             self.close()
 
     def _blocks(self) -> Iterator[Block]:
-        pieces = self._pieces()
-        held, self._ahead = [self._ahead], b""
         while not self._ended:
-            error = self._fill(held, pieces)
-            block = self._cutter.feed(b"".join(held))
-            held = []
+            buffer, filled = self._cutter.room(max(self._block_bytes if not self._live else _PIECE, len(self._ahead)))
+            filled, error = self._fill(buffer, filled)
+            block = self._cutter.cut(buffer, filled)
             if block is not None:
                 yield block
             if error is not None:  # told only now: the lines before the damage are counted in the message
@@ -101,22 +101,28 @@ class FileSource:
         if not self._live:
             self._raw.close()
 
-    def _fill(self, held: list[bytes], pieces: Iterator[bytes]) -> BaseException | None:
-        """Read about one block; standard input gives what it has, so that live rows do not wait."""
-        size = sum(map(len, held))
-        while size < self._block_bytes:
+    def _fill(self, buffer: Octets, filled: int) -> tuple[int, BaseException | None]:
+        """(how far it is filled now, what went wrong). Standard input gives what it has: live rows must not wait."""
+        n, self._ahead = len(self._ahead), self._forget_ahead(buffer[filled:])
+        filled += n
+        if n and self._live:
+            return filled, None
+        view = buffer.data[: len(buffer) - PADDING]
+        while filled < len(view):
             try:
-                piece = next(pieces)
-            except StopIteration:
-                self._ended = True
-                return None
+                n = self._stream.readinto1(view[filled:])  # type: ignore[attr-defined]
             except DAMAGED as error:
-                return error
-            held.append(piece)
-            size += len(piece)
-            if self._live:
-                return None
-        return None
+                return filled, error
+            filled += n
+            self._ended = not n
+            if self._ended or self._live:
+                break
+        return filled, None
+
+    def _forget_ahead(self, room: Octets) -> bytes:
+        """What was read beyond the header comes first."""
+        room[: len(self._ahead)] = np.frombuffer(self._ahead, np.uint8)
+        return b""
 
     def _pieces(self) -> Iterator[bytes]:
         read = getattr(self._stream, "read1", self._stream.read)
@@ -158,6 +164,11 @@ class _Counted(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        into = getattr(self._raw, "readinto1", None)
+        if into is not None:
+            n: int = into(view)
+            self.count += n
+            return n
         data = getattr(self._raw, "read1", self._raw.read)(len(view))
         view[: len(data)] = data
         self.count += len(data)

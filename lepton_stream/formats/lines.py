@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lepton_stream.chunk import Values
-from lepton_stream.columns import PADDING
+from lepton_stream.columns import PADDING, Index, Octets
+
+_NEWLINE = ord("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Block:
 
 
 class LineCutter:
-    """Takes a stream piece by piece; gives whole lines, each cut after `keep` bytes.
+    """Takes a stream buffer by buffer; gives whole lines, each cut after `keep` bytes.
 
     A last line without newline is a line; nothing after the last newline is none; an empty line is one.
     """
@@ -30,26 +32,40 @@ class LineCutter:
         self._carry = b""  # the first `keep` bytes of the line that has not ended yet
         self._carried = 0  # its length so far
 
-    def feed(self, piece: bytes) -> Block | None:
-        """The lines that end in this piece, None if none does."""
-        end = piece.rfind(b"\n") + 1
-        carry, hidden = self._carry, self._carried - len(self._carry)
-        if not end:
-            self._keep_on(carry, self._carried, piece)
+    def room(self, size: int) -> tuple[Octets, int]:
+        """(a buffer with so many bytes to be filled, where they begin: what is before them is the cutter's own)."""
+        first = len(self._carry)
+        buffer = np.empty(first + size + PADDING, np.uint8)
+        buffer[:first] = np.frombuffer(self._carry, np.uint8)
+        return buffer, first
+
+    def cut(self, buffer: Octets, filled: int) -> Block | None:
+        """The lines that end in buffer[:filled], None if none does. The buffer is of `room`, and now the block's."""
+        hidden = self._carried - len(self._carry)
+        ends = np.flatnonzero(buffer[:filled] == _NEWLINE)
+        if not len(ends):
+            self._keep_on(buffer[:filled], filled + hidden)
             return None
-        self._keep_on(b"", 0, piece[end:])
-        return self._block(b"".join([carry, piece[:end], bytes(PADDING)]), hidden)
+        end = int(ends[-1]) + 1
+        self._keep_on(buffer[end:filled], filled - end)
+        data = buffer[: end + PADDING]
+        if len(data) < len(buffer) // 2:  # a small block must not hold a large buffer
+            data = data.copy()
+        data[end:] = 0
+        return self._block(data, ends, hidden)
 
     def finish(self) -> Block | None:
         """The last line, if no newline ended it."""
-        return self.feed(b"\n") if self._carried else None
+        if not self._carried:
+            return None
+        buffer, first = self.room(1)
+        buffer[first] = _NEWLINE
+        return self.cut(buffer, first + 1)
 
-    def _keep_on(self, carry: bytes, carried: int, more: bytes) -> None:
-        self._carry = carry + more[: self._keep - len(carry)]
-        self._carried = carried + len(more)
+    def _keep_on(self, line: Octets, length: int) -> None:
+        self._carry, self._carried = line[: self._keep].tobytes(), length
 
-    def _block(self, data: bytes, hidden: int) -> Block:
-        ends = np.flatnonzero(np.frombuffer(data, np.uint8, len(data) - PADDING) == ord("\n"))
+    def _block(self, data: Octets, ends: Index, hidden: int) -> Block:
         start = np.zeros(len(ends), np.int64)
         start[1:] = ends[:-1] + 1
         length = ends - start

@@ -21,6 +21,7 @@ from lepton_stream.formats.decoder import Decoder
 from lepton_stream.formats.files import STDIN, FileSource
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.plan import Field, Plan
+from lepton_stream.runtime.ahead import ahead, pays
 from lepton_stream.runtime.table_input import TableInput
 
 Record: TypeAlias = bytes | str | Mapping[str, object]
@@ -74,6 +75,7 @@ class FileInput:
         self._file = FileSource(path, source, form, run_start_us=run_start_us, max_record_bytes=limit, stdin=stdin)
         self.name, self.source, self.long = source.topic, source, self._file.long
         self.header: tuple[str, ...] = ()
+        self.read_ahead = False
         if form.format == "csv":
             try:
                 self.header = parse_header(self._file.header, form) if self._file.header is not None else form.columns
@@ -83,7 +85,7 @@ class FileInput:
                 raise PlanError(f"{self.name}: {error.title}", error.problems) from None
 
     def __iter__(self) -> Iterator[Chunk]:
-        return iter(self._file)
+        return ahead(self._file) if self.read_ahead and self._file.compressed else iter(self._file)
 
     def decoder(self, fields: Sequence[Field]) -> Decoder:
         """By the file's format."""
@@ -178,6 +180,9 @@ def _open_files(paths: list[str], plan: Plan, run_start_us: int, stdin: BinaryIO
         for given in opened:
             given.close()
         raise
+    for given in opened:
+        if isinstance(given, (FileInput, TableInput)):
+            given.read_ahead = pays(len(opened)) and given.size is not None  # nobody could stop a pipe's reader
     return opened
 
 

@@ -15,6 +15,7 @@ from lepton_stream.formats.arrow_files import TableFile, TableFormat
 from lepton_stream.formats.decoder import Decoder
 from lepton_stream.formats.table_records import TableDecoder, TableReader
 from lepton_stream.pipeline.plan import Field, Plan
+from lepton_stream.runtime.ahead import ahead
 
 
 class TableInput:
@@ -28,6 +29,7 @@ class TableInput:
         """Raises UsageError for a file that cannot be read, PlanError for columns that do not fit."""
         self._plan, self._run_start_us = plan, run_start_us
         self.source = SourcePartition(os.fsencode(path).decode(errors="replace"), place)
+        self.read_ahead = False
         self.name, self.long = self.source.topic, dict[int, int]()
         self._file = TableFile(path, form, stdin)
         self._rows, self._taken = sum(self._file.groups), 0
@@ -39,6 +41,9 @@ class TableInput:
             raise PlanError(f"{self.name}: {error.title}", error.problems) from None
 
     def __iter__(self) -> Iterator[Chunk]:
+        return ahead(self._chunks()) if self.read_ahead else self._chunks()
+
+    def _chunks(self) -> Iterator[Chunk]:
         for values in self._reader.batches():
             start, self._taken = self._taken, self._taken + len(values)
             timestamp = np.full(len(values), self._run_start_us, np.int64)

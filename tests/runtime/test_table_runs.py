@@ -139,7 +139,7 @@ def test_wrong_columns_are_told_together_before_anything_is_read(tmp_path: Path)
     with pytest.raises(PlanError) as caught:
         run(pipeline(), [write(tmp_path / "t.parquet", table)])
     for told in (
-        'fields.ts.type is "float": the file\'s column "ts" holds string, the plan expects a number (did you mean "str"',
+        'fields.ts.type is "float": the file\'s column "ts" holds string, the plan expects a number (did you mean',
         'fields.device.type is "str": the file\'s column "device" holds double, the plan expects a string',
         'fields.n.type is "int": the file\'s column "n" holds double, the plan expects an integer',
         'fields.ok.type is "bool": the file\'s column "ok" holds int64, the plan expects true or false',
