@@ -48,7 +48,7 @@ class FileSource:
         self._run_start_us, self._block_bytes = run_start_us, block_bytes
         self._records, self._live = 0, self.name == STDIN
         self._raw, self.size = _open(self.name, stdin)
-        self._counted = _Counted(self._raw)
+        self._counted = _Counted(self._raw, live=self._live)
         self._cutter = LineCutter(max_record_bytes + 1)
         self._ended, self._ahead = False, b""
         self.header: bytes | None = None
@@ -105,19 +105,25 @@ class FileSource:
         """(how far it is filled now, what went wrong). Standard input gives what it has: live rows must not wait."""
         n, self._ahead = len(self._ahead), self._forget_ahead(buffer[filled:])
         filled += n
-        if n and self._live:
-            return filled, None
         view = buffer.data[: len(buffer) - PADDING]
-        while filled < len(view):
+        while filled < len(view) and not self._ended and not (n and self._live):
             try:
-                n = self._stream.readinto1(view[filled:])  # type: ignore[attr-defined]
+                n = self._read_into(view[filled:])
             except DAMAGED as error:
                 return filled, error
             filled += n
             self._ended = not n
-            if self._ended or self._live:
-                break
         return filled, None
+
+    def _read_into(self, room: memoryview) -> int:
+        """Bytes read; 0 at the end. Piece by piece: with damage only its own piece is lost."""
+        if not self._live:
+            n: int = self._stream.readinto1(room[:_PIECE])  # type: ignore[attr-defined]
+            return n
+        # `readinto1` would go on reading while there is much room, and live rows would wait
+        data: bytes = getattr(self._stream, "read1", self._stream.read)(min(_PIECE, len(room)))
+        room[: len(data)] = data
+        return len(data)
 
     def _forget_ahead(self, room: Octets) -> bytes:
         """What was read beyond the header comes first."""
@@ -146,8 +152,8 @@ class FileSource:
 class _Counted(io.RawIOBase):
     """Counts the bytes that pass; seeks where the file can (zip archives)."""
 
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
+    def __init__(self, raw: BinaryIO, *, live: bool) -> None:
+        self._raw, self._live = raw, live
         self.count = 0
 
     def readable(self) -> bool:
@@ -164,9 +170,8 @@ class _Counted(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
-        into = getattr(self._raw, "readinto1", None)
-        if into is not None:
-            n: int = into(view)
+        if not self._live:
+            n: int = self._raw.readinto(view)  # type: ignore[attr-defined]
             self.count += n
             return n
         data = getattr(self._raw, "read1", self._raw.read)(len(view))
