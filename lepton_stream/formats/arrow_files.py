@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_A_BATCH = 32_768
+_PIECE = 1 << 20
 SUFFIXES: dict[str, TableFormat] = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -106,7 +107,7 @@ class _Parquet:
 
         self._raw = Path(path).open("rb")  # noqa: SIM115  closed by close()
         try:
-            self._file = ParquetFile(self._raw)
+            self._file = ParquetFile(self._raw, buffer_size=_PIECE)  # else a column of a row group is read as a whole
         except BaseException:
             self._raw.close()
             raise

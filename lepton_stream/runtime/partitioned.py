@@ -103,8 +103,8 @@ class _Reader:
         self._high = int(time[-1])
         partition = self._partitions_of(chunk.values, decoded)
         long = np.full(len(chunk), -1, np.int64)
-        for row, offset in enumerate(chunk.offsets.tolist() if self._long else ()):
-            long[row] = self._long.get(offset, -1)
+        for offset in [o for o in list(self._long) if o < chunk.end]:  # a copy: the file may be read ahead
+            long[offset - chunk.start] = self._long.pop(offset)
         return Block(chunk.values, partition, time, chunk.timestamp, long)
 
     def _partitions_of(self, values: Values, decoded: Decoded) -> Index:
