@@ -85,6 +85,7 @@ class LocalRun:
     def __iter__(self) -> Iterator[Results]:
         if loader.wished():
             loader.start().join()
+        self.watch = Stopwatch(clock.cpu_s)  # what opening and loading took is no stage of the work
         began, cpu = clock.elapsed_s(), clock.cpu_s()
         try:
             for batch in self._batches():

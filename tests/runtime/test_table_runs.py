@@ -16,6 +16,8 @@ from lepton_stream import Pipeline, PlanError, UsageError
 from lepton_stream import kernels as k
 from lepton_stream.formats import arrow_files
 from lepton_stream.formats.dead_letters import DeadLetter
+from lepton_stream.runtime.inputs import open_inputs
+from lepton_stream.runtime.kafka.feed import waves
 from lepton_stream.runtime.local import LocalRun, Options
 from tests.runtime.tables import pa, pq, write
 
@@ -257,3 +259,19 @@ def test_an_arrow_stream_is_read_from_a_pipe_and_parquet_is_not(tmp_path: Path) 
             local = LocalRun(what.plan, "-", options)
             assert sum(len(list(batch.rows())) for batch in local) == len(expected[0])
             assert local.account.read == expected[1]["read"]
+
+
+def test_feed_sends_rows_as_json_with_the_keys_and_partitions_of_json_lines(tmp_path: Path) -> None:
+    rows = events(300)
+    sent = []
+    for path in (lines(tmp_path / "a.jsonl", rows), write(tmp_path / "a.parquet", pa.Table.from_pylist(rows), 90)):
+        inputs = open_inputs([path], pipeline().plan, 0, None)
+        values: list[Any] = []
+        keys: list[bytes | None] = []
+        partition: list[int] = []
+        for wave in waves(inputs, pipeline().plan, 3):
+            values += [json.loads(value or b"") for value in wave.block.values]
+            keys += wave.keys
+            partition += wave.block.partition.tolist()
+        sent.append((values, keys, partition))
+    assert sent[0] == sent[1]
