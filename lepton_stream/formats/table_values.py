@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,37 +23,49 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_KEPT_BYTES = 16 * 1024 * 1024
+
+
 class WholeRows:
-    """Rows of one file with all their columns, read again for dead letters: cheap as long as few are asked for."""
+    """Rows of one file with all their columns, read again for dead letters: cheap as long as few are asked for.
+
+    The last batches are kept: with `--partitions` rows are asked for back and forth.
+    """
 
     def __init__(self, file: TableFile, rename: dict[str, str]) -> None:
         self._file, self._rename = file, rename
         self._ends = list(accumulate(file.groups))
         self._batches: Iterator[pa.RecordBatch] = iter(())
-        self._batch: pa.RecordBatch | None = None
-        self._first = self._end = -1
+        self._kept: deque[tuple[int, pa.RecordBatch]] = deque()  # (its first row, batch), ascending, without holes
+        self._end = -1
 
     def row(self, row: int) -> dict[str, Any]:
         """The row of that number, its columns by the names that the plan has for them."""
         if not self._file.has_whole_rows:
             return {}
-        if row < self._first or self._batch is None or self._skips_a_group(row):
+        if not self._kept or row < self._kept[0][0] or self._skips_a_group(row):
             self._start_at(row)
         while row >= self._end:
-            self._batch = next(self._batches)
-            self._first, self._end = self._end, self._end + len(self._batch)
-        assert self._batch is not None
-        part = self._batch.slice(row - self._first, 1)
+            self._read_on()
+        first, batch = next(kept for kept in reversed(self._kept) if kept[0] <= row)
+        part = batch.slice(row - first, 1)
         return {self._rename.get(n, n): _cell(c) for n, c in zip(part.schema.names, part.columns, strict=True)}
 
     def _skips_a_group(self, row: int) -> bool:
-        return bisect_right(self._ends, row) > bisect_right(self._ends, max(self._end - 1, 0))
+        return bisect_right(self._ends, row) > bisect_right(self._ends, max(self._end, 0))
 
     def _start_at(self, row: int) -> None:
         group = bisect_right(self._ends, row)
         self._batches = self._file.batches(first_group=group)
-        self._first = self._end = self._ends[group - 1] if group else 0
-        self._batch = None
+        self._kept.clear()
+        self._end = self._ends[group - 1] if group else 0
+
+    def _read_on(self) -> None:
+        batch = next(self._batches)
+        self._kept.append((self._end, batch))
+        self._end += len(batch)
+        while len(self._kept) > 1 and sum(kept.nbytes for _, kept in self._kept) > _KEPT_BYTES:
+            self._kept.popleft()
 
 
 def _cell(column: pa.Array) -> Any:
