@@ -16,16 +16,19 @@ ROW ?=
 MINUTES ?= 60
 SEED ?= 1
 ONLY ?=
+BASE ?= HEAD~1
+FIGURES := docs/performance.json
 
 # The first interpreter that is new enough and can make a virtual environment; PYTHON=/path/to/python overrides.
 CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup check quick test simulate mutants demo bench peers slow faults soak fuzz docs docs-check clean
+.PHONY: help setup check quick test simulate mutants demo bench performance guard guard-record peers slow faults \
+	soak fuzz docs docs-check clean
 
 help:  ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## Create .venv and install the pinned packages (again only when they changed)
 
@@ -52,7 +55,7 @@ check: setup  ## Lint, formatting and types
 quick: setup  ## Fast tests only: no Kafka, nothing slow
 	$(BIN)/python -m pytest -q -m "not kafka and not slow" $(PYTEST_ARGS)
 
-test: setup check docs-check  ## Setup, check, docs, all tests but the slow ones
+test: setup check docs-check guard  ## Setup, check, docs, guard, all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow and not kafka" -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m "not slow and kafka" $(PYTEST_ARGS)
 
@@ -81,9 +84,27 @@ mutants: setup  ## The planted defects of the protocol: at which seed each is fo
 demo: setup  ## The shipped air-quality pipeline, live on a broker in memory: half a minute
 	$(BIN)/lepton-stream demo iot/air_quality
 
-bench: setup  ## Measure the engine on this machine, over files and through Apache Kafka
-	$(BIN)/python -m tests.bench.engine
-	$(BIN)/python -m tests.bench.kafka
+bench: setup  ## Measure the engine on this machine, over files and through Apache Kafka: a few minutes
+	$(BIN)/lepton-stream bench engine
+	$(BIN)/lepton-stream bench end-to-end --part throughput
+
+performance: setup  ## Measure all of docs/performance.md and write it anew: make performance [BASE=HEAD~1], an hour
+	$(BIN)/lepton-stream bench engine --record $(FIGURES)
+	$(BIN)/lepton-stream bench engine --wide --record $(FIGURES)
+	$(BIN)/lepton-stream bench engine --bad 0.2 --record $(FIGURES)
+	$(BIN)/lepton-stream bench end-to-end --record $(FIGURES)
+	$(BIN)/lepton-stream bench end-to-end --part throughput --wide --record $(FIGURES)
+	$(BIN)/lepton-stream bench end-to-end --part throughput --bad 0.2 --record $(FIGURES)
+	$(BIN)/lepton-stream bench end-to-end --part throughput --route rows --record $(FIGURES)
+	$(BIN)/lepton-stream bench scale --record $(FIGURES)
+	$(BIN)/lepton-stream bench compare $(BASE) --kafka --record $(FIGURES)
+	$(BIN)/python -m scripts.generate_docs
+
+guard: setup  ## Hold the hot kernels against what they cost when last recorded (a test of `make test` does too)
+	$(BIN)/python -m tests.bench.guard
+
+guard-record: setup  ## Take what the hot kernels cost now, on this processor, as what they may cost
+	$(BIN)/python -m tests.bench.guard --record
 
 peers: setup  ## The same workload through Flink, Kafka Streams, Bytewax and others: make peers [ONLY=lepton,flink]
 	$(BIN)/python -m tests.bench.peers $(if $(ONLY),--only $(ONLY))

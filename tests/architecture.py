@@ -87,9 +87,12 @@ AREAS: dict[str, Area] = {
         ("numpy", "msgspec", "orjson", "zstandard", "aiokafka", "faust", "mode", "cramjam", "google_crc32c", "yarl"),
         pure=False,
     ),
+    # it measures the others from outside
+    "bench": Area((*AROUND, "bench", "runtime", "_version"), ("numpy", "orjson"), pure=False),
     "agents": Area((*BASE, "agents", "core", "pipeline", "runtime", "topics", "telemetry"), ("faust",), pure=False),
+    # it puts workers together
     "cli": Area(
-        (*AROUND, "_version", "agents", "cli", "runtime", "pipelines", "data", "grafana"),  # it puts workers together
+        (*AROUND, "_version", "agents", "bench", "cli", "runtime", "pipelines", "data", "grafana"),
         ("typer", "rich", "click", "numpy", "orjson"),
         pure=False,
     ),

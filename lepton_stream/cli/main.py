@@ -20,6 +20,7 @@ from lepton_stream.telemetry.facts import tell
 from lepton_stream.telemetry.logs import log_is_json
 
 COMMANDS = {
+    "bench": "bench.app",
     "run": "run.run",
     "check": "check.check",
     "demo": "demo.demo",

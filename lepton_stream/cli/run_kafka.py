@@ -192,6 +192,7 @@ async def _close(asked: Asked, outside: Outside, stored: Totals, seconds: float,
     stats |= {"seconds": round(seconds, 6), "cpu_seconds": round(own + children.ru_utime + children.ru_stime, 6)}
     if outside.first_chunk_s is not None and outside.last_result_s is not None:
         stats["busy_seconds"] = round(outside.last_result_s - outside.first_chunk_s, 6)
+        stats["busy_cpu_seconds"] = round(outside.last_result_cpu_s - outside.first_chunk_cpu_s, 6)
     stats["path"] = loader.path()
     stats["stages"] = {stage: round(s, 6) for stage, s in watch.stages.items()}
     if asked.stats is not None:

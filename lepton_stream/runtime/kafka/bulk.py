@@ -49,13 +49,26 @@ class Bulk(NamedTuple):
         return int(self.timestamp_ms[0]), int(self.timestamp_ms.max())
 
 
+class Framed(NamedTuple):
+    """So many records of one partition, already in the format, for one batch; all with the same time."""
+
+    records: bytes
+    number: int
+    timestamp_ms: int
+
+    @property
+    def times(self) -> tuple[int, int]:
+        """(of the first record, the latest)."""
+        return self.timestamp_ms, self.timestamp_ms
+
+
 class Packed(Builder):
     """A batch that is complete from the beginning; a producer may still sign it."""
 
-    def __init__(self, bulk: Bulk, most: int, compression: Compression) -> None:
+    def __init__(self, given: Bulk | Framed, most: int, compression: Compression) -> None:
         super().__init__(most, compression)
-        self._bulk = bulk
-        self._relative_offset = len(bulk.values)
+        self._given = given
+        self._relative_offset = given.number if isinstance(given, Framed) else len(given.values)
         self._signed = _NO_PRODUCER
         self._packed_body: tuple[Codec, bytes] | None = None
 
@@ -64,11 +77,13 @@ class Packed(Builder):
 
     def _build(self) -> bytes:
         if self._packed is None:
-            n = len(self._bulk.values)
+            given, n = self._given, self._relative_offset
             if self._packed_body is None:
-                self._packed_body = self._compression.compress(body_of(self._bulk))
+                self._packed_body = self._compression.compress(
+                    given.records if isinstance(given, Framed) else body_of(given)
+                )
             codec, body = self._packed_body
-            header = HEADER.pack(0, 0, -1, MAGIC, 0, 0, n - 1, *self._bulk.times, *self._signed, n)
+            header = HEADER.pack(0, 0, -1, MAGIC, 0, 0, n - 1, *given.times, *self._signed, n)
             self._packed = sealed(with_body(header, body, codec))
         return self._packed
 

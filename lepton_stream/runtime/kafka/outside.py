@@ -30,7 +30,8 @@ class Outside:
     """`keeps_metadata`, `fencing`: what the broker can do. `trims`: where logs may be cut, by partition.
 
     `own_windows_open`: whether a window of this worker's own partitions waits to be closed.
-    `first_chunk_s`, `last_result_s`: when they came and went, on the clock that only goes forward.
+    `first_chunk_s`, `last_result_s`: when they came and went, on the clock that only goes forward; `..._cpu_s`: the CPU
+    that this process had used by then.
     """
 
     connection: Connection
@@ -50,6 +51,8 @@ class Outside:
     own_windows_open: Callable[[], bool] = lambda: False
     first_chunk_s: float | None = None
     last_result_s: float | None = None
+    first_chunk_cpu_s: float = 0.0
+    last_result_cpu_s: float = 0.0
     meter: Meter = field(default_factory=Meter)
 
     def publisher(self, partition: int) -> FencedProducer:

@@ -117,7 +117,7 @@ class KafkaMergePort:
         self.unsent = sum(map(len, keys)) + sum(len(value) for value in values if value is not None)
         await self._publisher.send_bulk({self._results: Bulk(keys, values, clock.now_us() // 1000)})
         self.unsent = 0
-        self._outside.last_result_s = clock.elapsed_s()
+        self._outside.last_result_s, self._outside.last_result_cpu_s = clock.elapsed_s(), clock.cpu_s()
 
     async def trim(self, shuffle_below: int, state_below: int) -> None:
         """Noted; the worker trims now and then."""

@@ -13,7 +13,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaConnectionError, KafkaErr
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import LeptonError
-from lepton_stream.runtime.kafka.bulk import Bulk, Packed, split
+from lepton_stream.runtime.kafka.bulk import Bulk, Framed, Packed, split
 from lepton_stream.runtime.kafka.compress import Builder, Compression
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import client_options, diagnose
@@ -107,6 +107,12 @@ class Producer:
             raise self._failure
         await self._together(self._send_bulk(tp, bulk) for tp, bulk in bulks.items())
 
+    async def send_framed(self, framed: Mapping[SourcePartition, Sequence[Framed]]) -> None:
+        """The same of records that are framed already, a batch each of at most the producer's batch size."""
+        if self._failure is not None:
+            raise self._failure
+        await self._together(self._send_framed(tp, batches) for tp, batches in framed.items())
+
     async def _together(self, sends: Iterable[Coroutine[Any, Any, None]]) -> None:
         """All of them; the first failure is the end of this producer."""
         try:
@@ -122,6 +128,10 @@ class Producer:
     async def _send_bulk(self, tp: SourcePartition, bulk: Bulk) -> None:
         for part in split(bulk, self._batch_bytes):
             await self._send_batch(tp, Packed(part, self._batch_bytes, self.compression))
+
+    async def _send_framed(self, tp: SourcePartition, batches: Sequence[Framed]) -> None:
+        for batch in batches:
+            await self._send_batch(tp, Packed(batch, self._batch_bytes, self.compression))
 
     async def _send_partition(
         self, tp: SourcePartition, numbered: list[tuple[int, Record]], acks: dict[int, Ack]

@@ -187,7 +187,7 @@ class Worker:
     def hand_over(self, fetched: Fetched) -> None:
         """A chunk for the partition's owner; agents call this and await nothing."""
         if self.outside.first_chunk_s is None:
-            self.outside.first_chunk_s = clock.elapsed_s()
+            self.outside.first_chunk_s, self.outside.first_chunk_cpu_s = clock.elapsed_s(), clock.cpu_s()
         owned = self._owned.get(fetched.chunk.source)
         if owned is not None:
             owned.owner.inbox.put(fetched)

@@ -13,8 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka import broker
-from tests.bench.engine import PIPELINE
-from tests.bench.kafka import command
+from tests.bench.installed_command import PIPELINE, command
 from tests.bench.published import Figures, expected, prepared
 from tests.data.workload import START_MS, flush_start_us
 

@@ -17,8 +17,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from tests.bench.engine import COMMAND
-from tests.bench.kafka import command
+from tests.bench.installed_command import COMMAND, command
 from tests.bench.peers import installing
 from tests.bench.peers.cluster import Cluster, truth
 from tests.bench.peers.outcome import Outcome, row_of

@@ -1,0 +1,132 @@
+"""How fresh results are at a load: from the event's intended send time to a reader that holds the result."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from lepton_stream import clock
+from lepton_stream.bench.cores import cores, pin
+from lepton_stream.bench.kafka import Through
+from lepton_stream.bench.paced_plan import paced_plan
+from lepton_stream.bench.received import Received, figures_of, final_freshness, receive, update_freshness
+from lepton_stream.bench.schedule import SECOND_US, Schedule
+from lepton_stream.bench.service import Service, serving
+from lepton_stream.bench.spread import percentiles
+from lepton_stream.bench.stream import Stream, truth_of
+from lepton_stream.bench.truth import difference
+from lepton_stream.errors import IntegrityError, LeptonError
+
+WARM_S = 10.0
+"""Of each run, left out: tables grow, and the first window began before the stream."""
+LEAD_S = 1.0
+SETTLE_S = 60.0
+"""How long the last windows may take once the stream has ended."""
+GROWS_S = 0.3
+"""A rate is sustained while results do not age by more than this over the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many events a second for so long, after the warm-up; `share`: of the highest sustained rate, if of one."""
+
+    rate: float
+    seconds: float
+    emit: str
+    share: float | None = None
+
+    def stream(self, start_us: int) -> Stream:
+        """Its events."""
+        return Stream(Schedule(self.rate, WARM_S + self.seconds, start_us))
+
+
+def at_load(through: Through, load: Load) -> dict[str, Any]:
+    """Run a service under the load; figures as plain values. Raises IntegrityError where a result is wrong."""
+    return asyncio.run(_at_load(through, load))
+
+
+async def _at_load(through: Through, load: Load) -> dict[str, Any]:
+    name, plan = await paced_plan(through, load.emit)
+    got, ready, log = Received(), asyncio.Event(), through.folder / f"{name}.log"
+    async with serving(through.measured(), plan, through.address, log) as service:
+        reading = asyncio.create_task(receive(through.connection, f"lepton.{name}.results", got, ready))
+        try:
+            await ready.wait()
+            await asyncio.to_thread(pin, os.getpid(), cores()[0])
+            stream = load.stream(clock.now_us() + int(LEAD_S * SECOND_US))
+            generator, share = await _carried_out(through, service, stream, name)
+            wanted = await asyncio.to_thread(truth_of, stream)
+            await _settled(service, got, len(wanted), reading)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+    rows = got.rows()
+    if problem := difference(figures_of(rows), wanted):
+        raise IntegrityError(f"bench: results at {load.rate:,.0f} events/s differ from the truth: {problem}")
+    return {**judged(load, stream.schedule, rows), "worker_cpu": share, "behind": generator["behind"]}
+
+
+async def _carried_out(through: Through, service: Service, stream: Stream, topic: str) -> tuple[dict[str, Any], float]:
+    """Generate all of it: what the generator says, and the worker's share of a core behind the warm-up."""
+    asked = {"schedule": asdict(stream.schedule), "stream": {"keys": stream.keys, "partitions": stream.partitions},
+             "topic": topic, "broker": through.address}  # fmt: skip
+    process = subprocess.Popen(  # noqa: S603  (our own module)
+        [sys.executable, "-P", "-m", "lepton_stream.bench.generator", orjson.dumps(asked).decode()],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **through.settings},
+    )  # fmt: skip
+    pin(process.pid, cores()[0])
+    talking = asyncio.create_task(asyncio.to_thread(process.communicate))
+    try:
+        await _until(stream.schedule.start_us + int(WARM_S * SECOND_US))
+        before, began = service.cpu_seconds(), clock.elapsed_s()
+        await _until(stream.schedule.end_us)
+        share = (service.cpu_seconds() - before) / (clock.elapsed_s() - began)
+        out, err = await talking
+    finally:
+        process.kill()
+    if process.returncode:
+        raise LeptonError(f"bench: the generator failed: {err.decode(errors='replace')[-2000:].strip()}")
+    return orjson.loads(out), share
+
+
+async def _until(moment_us: int) -> None:
+    await asyncio.sleep(max(moment_us - clock.now_us(), 0) / SECOND_US)
+
+
+async def _settled(service: Service, got: Received, wanted: int, reading: asyncio.Task[None]) -> None:
+    """Return when as many final results have come as there are; whether they are right is judged afterwards."""
+    deadline = clock.elapsed_s() + SETTLE_S
+    while got.finals < wanted and clock.elapsed_s() < deadline:
+        service.refuse_ended()
+        if reading.done():
+            reading.result()
+        await asyncio.sleep(0.1)
+
+
+def judged(load: Load, schedule: Schedule, rows: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
+    """Percentiles of both kinds of results, with their number; `ages`: how much older results became over the run."""
+    begin = schedule.start_us + int(WARM_S * SECOND_US)
+    final = final_freshness(rows, begin, schedule.end_us - SECOND_US)
+    update = update_freshness(rows, begin)
+    quarters = [q for q in np.array_split(update if len(update) else final, 4) if len(q)]
+    return {
+        "share": load.share,
+        "rate": load.rate,
+        "seconds": load.seconds,
+        "emit": load.emit,
+        "final": {**percentiles(final), "results": len(final)} if len(final) else {},
+        "update": {**percentiles(update), "results": len(update)} if len(update) else {},
+        "ages": float(np.median(quarters[-1]) - np.median(quarters[0])) if quarters else 0.0,
+    }
+
+
+def is_sustained(told: dict[str, Any]) -> bool:
+    """Whether the results of a run with updates did not age, nor the generator fall behind."""
+    return bool(told["ages"] <= GROWS_S and told["behind"].get("p99", 0.0) <= 1.0)
