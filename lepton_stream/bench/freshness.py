@@ -20,7 +20,7 @@ from lepton_stream.bench.received import Received, figures_of, final_freshness, 
 from lepton_stream.bench.schedule import SECOND_US, Schedule
 from lepton_stream.bench.service import Service, serving
 from lepton_stream.bench.spread import percentiles
-from lepton_stream.bench.stream import Stream, truth_of
+from lepton_stream.bench.stream import LATENESS_US, Stream, truth_of
 from lepton_stream.bench.truth import difference
 from lepton_stream.errors import IntegrityError, LeptonError
 
@@ -113,7 +113,8 @@ async def _settled(service: Service, got: Received, wanted: int, reading: asynci
 def judged(load: Load, schedule: Schedule, rows: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
     """Percentiles of both kinds of results, with their number; `ages`: how much older results became over the run."""
     begin = schedule.start_us + int(WARM_S * SECOND_US)
-    final = final_freshness(rows, begin, schedule.end_us - SECOND_US)
+    end = schedule.end_us - SECOND_US
+    final = final_freshness(rows, begin, end)
     update = update_freshness(rows, begin)
     quarters = [q for q in np.array_split(update if len(update) else final, 4) if len(q)]
     return {
@@ -121,10 +122,18 @@ def judged(load: Load, schedule: Schedule, rows: list[tuple[int, dict[str, Any]]
         "rate": load.rate,
         "seconds": load.seconds,
         "emit": load.emit,
-        "final": {**percentiles(final), "results": len(final)} if len(final) else {},
+        "final": {**percentiles(final), "results": len(final), "windows": _windows(rows, begin, end)}
+        if len(final)
+        else {},
         "update": {**percentiles(update), "results": len(update)} if len(update) else {},
         "ages": float(np.median(quarters[-1]) - np.median(quarters[0])) if quarters else 0.0,
     }
+
+
+def _windows(rows: list[tuple[int, dict[str, Any]]], begin_us: int, end_us: int) -> int:
+    """How many windows were due in between: the results of one come together, so these are what was sampled."""
+    ends = {row["window_end"] * 1000 for _, row in rows if row["final"]}
+    return sum(begin_us <= end + LATENESS_US < end_us for end in ends)
 
 
 def is_sustained(told: dict[str, Any]) -> bool:

@@ -184,8 +184,9 @@ def freshness_rows(levels: Sequence[Mapping[str, Any]]) -> Rows:
                 share = f"{level['share']:.0%}" if level["share"] else "-"
                 quantiles = [seconds(found.get(name)) for name in PERCENTILES]
                 emit = f"{kind} (emit = {level['emit']})"
-                rows.append([f"{share}, {level['rate']:,.0f}/s", emit, *quantiles, f"{found['results']:,}",
-                             f"{level['worker_cpu']:.0%}"])  # fmt: skip
+                windows = f" of {found['windows']} windows" if "windows" in found else ""
+                many = f"{found['results']:,}{windows}"
+                rows.append([f"{share}, {level['rate']:,.0f}/s", emit, *quantiles, many, f"{level['worker_cpu']:.0%}"])
     return rows
 
 
