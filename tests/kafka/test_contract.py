@@ -102,7 +102,9 @@ WRITTEN_IN_INIT = {
     fetcher.Fetcher: [
         "_records",
         "_fetch_max_wait_ms",
+        "_fetch_task",
         "_fetch_waiters",
+        "_pending_tasks",
         "_wait_consume_future",
         "_subscriptions",
         "_closed",

@@ -104,3 +104,24 @@ def test_only_crashes_in_a_row_end_a_crew(lives: list[float], ends: bool, monkey
     else:
         with pytest.raises(workers.WorkerError, match="ended with exit code"):
             asyncio.run(crew.run(asyncio.Event()))
+
+
+class Fetching(fetcher.Fetcher):  # type: ignore[misc]
+    """aiokafka's own way to close, with a fetch that failed and waits to be tried again."""
+
+    def __init__(self) -> None:
+        self._closed, self._fetch_waiters = False, set()
+        self._fetch_task = asyncio.create_task(asyncio.sleep(1000))
+        self._pending_tasks = {asyncio.create_task(asyncio.sleep(1000))}
+
+
+async def test_a_thread_stops_while_a_failed_fetch_waits_to_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stop(self: Any) -> None:
+        await self._consumer._fetcher.close()
+
+    monkeypatch.setattr(ChunkThread.__mro__[1], "on_thread_stop", stop)
+    thread: Any = ChunkThread.__new__(ChunkThread)
+    thread._consumer = SimpleNamespace(_fetcher=Fetching())
+    await asyncio.sleep(0)  # the fetch is under way
+    await thread.on_thread_stop()
+    assert thread._consumer._fetcher._closed

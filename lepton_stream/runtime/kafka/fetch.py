@@ -105,6 +105,17 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         watch(self._consumer._coordinator, self.app.fail_from_thread)
         be_patient(self._consumer._fetcher, self.app.quiet_wait_ms)
 
+    async def on_thread_stop(self) -> None:
+        """Stop the consumer; its fetches first, as aiokafka falls over one that waits to be tried again."""
+        fetcher = getattr(self._consumer, "_fetcher", None)
+        if fetcher is not None:
+            ending = [fetcher._fetch_task, *fetcher._pending_tasks]
+            for task in ending:
+                task.cancel()
+            await asyncio.gather(*ending, return_exceptions=True)
+            fetcher._pending_tasks.clear()
+        await super().on_thread_stop()
+
     def close(self) -> None:
         """Nothing: stopping the thread closes the consumer.
 
