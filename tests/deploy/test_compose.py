@@ -14,7 +14,6 @@ import jsonschema
 import pytest
 import yaml
 
-from deploy.kafka import broker
 from deploy.kafka.jars import VERSION
 from lepton_stream import __version__
 from lepton_stream.memory.budget import BASE
@@ -203,29 +202,5 @@ def test_nobody_can_log_in_to_grafana_with_its_default_password() -> None:
     assert env["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
 
 
-# ---- the broker's settings
-
-
-def properties(environment: dict[str, Any]) -> dict[str, str]:
-    """As the image makes them: KAFKA_NODE_ID is node.id."""
-    outside = ("KAFKA_HEAP_OPTS",)
-    named = {k: str(v) for k, v in environment.items() if k.startswith("KAFKA_") and k not in outside}
-    return {k.removeprefix("KAFKA_").lower().replace("_", "."): v for k, v in named.items()}
-
-
 def test_the_cluster_has_an_id_of_the_form_that_kafka_takes() -> None:
     assert len(base64.urlsafe_b64decode(SERVICES["kafka"]["environment"]["CLUSTER_ID"] + "==")) == 16
-
-
-@pytest.mark.kafka
-def test_apache_kafka_starts_with_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment = SERVICES["kafka"]["environment"]
-    inside, outside, controller = (broker.free_port() for _ in range(3))
-    text = "\n".join(f"{k}={v}" for k, v in properties(environment).items())
-    for name, port in (("9092", inside), ("19092", outside), ("9093", controller)):
-        text = re.sub(rf"(?<=:){name}\b", str(port), text)
-    text = text.replace("://:", "://127.0.0.1:").replace("://kafka:", "://127.0.0.1:").replace("@kafka:", "@127.0.0.1:")
-    (tmp_path / "template").write_text(text.replace("/var/lib/kafka/data", str(tmp_path / "data")) + "\n")
-    monkeypatch.setattr(broker, "TEMPLATE", tmp_path / "template")
-    broker.start(tmp_path, inside)
-    assert broker.stop(tmp_path)
