@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from lepton_stream.compiled import cache, warm
+from lepton_stream.compiled import cache, loader, warm
 
 
 @pytest.fixture
@@ -42,6 +42,14 @@ def test_what_was_sealed_elsewhere_is_copied_and_sealed_here(seeded: Path, monke
     assert cache.ready(own)
     assert (own / "part/f.1.nbc").read_bytes() == b"code"
     assert warmed(monkeypatch) == []
+
+
+def test_a_seed_counts_as_compiled_for_those_who_ask_beforehand(seeded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LEPTON_STREAM_COMPILED", raising=False)
+    monkeypatch.setattr(loader, "_state", loader._NOT_STARTED)
+    assert loader.outlook() == ("compiled", "loaded as a run begins")
+    (seeded / "ready.json").unlink()
+    assert loader.outlook() == ("compiling", "the next run compiles it")
 
 
 def test_without_a_seed_it_compiles(seeded: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,10 +25,7 @@ class Instruction:
 
     def words(self) -> list[str]:
         """Of the JSON form, which no shell reads. Raises ValueError for the other one."""
-        found = json.loads(self.value)
-        if not isinstance(found, list):
-            raise TypeError(self.value)
-        return [str(one) for one in found]
+        return [str(one) for one in json.loads(self.value)]
 
 
 @dataclass(frozen=True)
