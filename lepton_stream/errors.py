@@ -6,7 +6,7 @@
     ├── BrokerError             4   the broker cannot be reached, or refuses us
     ├── IntegrityError          5   the log does not fit what was promised; going on would count wrongly
     ├── TakenOverError          6   another process runs under our static member id
-    ├── UnhealthyError          7   `doctor` found something that fails
+    ├── UnhealthyError          7   `doctor` found something that fails, or `probe` was told no
     ├── FloodError              8   too many dead letters in a row: what arrives is not what the plan is for
     └── MemoryBudgetError       9   the state needs more memory than the worker may take
 
@@ -51,7 +51,7 @@ class TakenOverError(LeptonError):
 
 
 class UnhealthyError(LeptonError):
-    """`doctor` found something that a run would refuse, or that would make it count wrongly."""
+    """`doctor` found something that a run would refuse or that makes it count wrongly, or `probe` was told no."""
 
     exit_code = 7
 

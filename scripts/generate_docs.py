@@ -105,7 +105,7 @@ MEANING: dict[type[LeptonError], str] = {
     BrokerError: "the broker cannot be reached, or refuses us",
     IntegrityError: "integrity halt: log or topics do not fit what was promised, going on would count wrongly",
     TakenOverError: "another process runs under our static member id (`--static-id`)",
-    UnhealthyError: "`lepton-stream doctor` found something that fails",
+    UnhealthyError: "`lepton-stream doctor` found something that fails, or `probe` was told no",
     FloodError: "more dead letters than `dead_letters.ceiling` allows: what arrives is not what the plan is for",
     MemoryBudgetError: "the state needs more memory than `memory` gives the worker",
 }
@@ -116,7 +116,7 @@ REMEDY: dict[type[LeptonError], str] = {
     BrokerError: "check address, credentials and the broker; nothing was lost, run again",
     IntegrityError: "do not restart in a loop: the message names topic, partition, offset and the remedy",
     TakenOverError: "end one of the two, or give each its own id; do not restart in a loop",
-    UnhealthyError: "do what the findings say; exit code 0 means that none fails, warnings there may be",
+    UnhealthyError: "do what the findings or reasons say; exit code 0 means that none fails, warnings there may be",
     FloodError: "nothing is lost: mend the producer or the plan, or raise the ceiling, and start again",
     MemoryBudgetError: "nothing is lost: give it more memory or more workers, as the message says, and start again",
 }

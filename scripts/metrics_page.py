@@ -16,6 +16,9 @@ A run on Kafka serves three paths on a port of its own, {DEFAULT_HOST}:{DEFAULT_
 - `/live`: 200 while every worker's event loop answers, 503 and the reason as JSON when one has not for {LIVE_S:.0f} s.
 - `/ready`: 200 when every worker has joined the group and restored its partitions, 503 with the reasons until then.
 
+`lepton-stream probe [live|ready]` asks them, for health checks and scripts;
+[deploy.md](deploy.md) says who should ask what.
+
 A port that was asked for and is taken ends the run with exit code 2 and a message; the default port gives way to a
 free one, and the run says which. With `--workers N` one address answers for all: each worker sends what it knows to
 the parent once a second. There is no login: bind to another address only where the network is yours. A run over files

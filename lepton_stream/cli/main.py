@@ -29,6 +29,7 @@ COMMANDS = {
     "tail": "tail.tail",
     "dlq": "dlq.app",
     "doctor": "doctor.doctor",
+    "probe": "probe.probe",
     "dashboards": "dashboards.app",
     "version": "version.version",
 }

@@ -28,6 +28,29 @@ def folder() -> Path:
     return (Path(told) if told else Path(home) / "lepton-stream") / f"compiled-{__version__}-{_key()}"
 
 
+def seed(at: Path) -> Path | None:
+    """What `at` may be filled from: a cache below `LEPTON_STREAM_CACHE_SEED` that was sealed for the same machine.
+
+    It may be read-only, as the layers of an image are. Numba wants to write where it reads, so it is copied.
+    """
+    told = os.environ.get("LEPTON_STREAM_CACHE_SEED")
+    if not told:
+        return None
+    there = Path(told) / at.name
+    try:
+        return there if ready(there) else None
+    except ValueError:
+        return None
+
+
+def fill(at: Path, source: Path) -> None:
+    """Everything that `source` holds, and the seal last."""
+    for name in json.loads((source / _READY).read_bytes()):
+        (at / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, at / name)
+    seal(at)
+
+
 def _key() -> str:
     """Also by the times of our sources: Numba compiles anew when they differ, and no worker may wait for that."""
     sources = [f"{p}:{p.stat().st_mtime_ns}:{p.stat().st_size}" for p in sorted(Path(__file__).parent.glob("*.py"))]
@@ -36,6 +59,9 @@ def _key() -> str:
 
 
 def _cpu() -> str:
+    """The processor that the code is for: the one that Numba was told, else this one."""
+    if told := os.environ.get("NUMBA_CPU_NAME"):
+        return f"{platform.machine()} {told} {os.environ.get('NUMBA_CPU_FEATURES', '')}"
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -62,7 +62,8 @@ def outlook() -> State:
     if _state.active or refusal is not None:
         return _state if refusal is None else refusal
     try:
-        there = cache.ready(cache.folder())
+        at = cache.folder()
+        there = cache.ready(at) or cache.seed(at) is not None
     except ValueError as error:
         return State("compiling", f"{error}: the next run compiles them again")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Compile everything into the cache: `python -m lepton_stream.compiled.warm`.
+"""Compile everything into the cache, or copy it from a seed: `python -m lepton_stream.compiled.warm`.
 
 A process of its own at low priority, so that no worker ever stops to compile. Several may be started at the same time:
 one compiles, the others wait for it. Killed in the middle, the next one goes on.
@@ -29,6 +29,10 @@ def warm(at: Path, say: Callable[[str], None]) -> None:
                 return
         except ValueError:
             cache.empty(at)
+        if (source := cache.seed(at)) is not None:
+            say(f"copying {source}")
+            cache.fill(at, source)
+            return
         os.environ["NUMBA_CACHE_DIR"] = str(at)
         for number, part in enumerate(PARTS, 1):
             say(f"compiling {number}/{len(PARTS)}: {part.rsplit('.', 1)[-1]}")
