@@ -110,7 +110,8 @@ class Fetching(fetcher.Fetcher):  # type: ignore[misc]
     """aiokafka's own way to close, with a fetch that failed and waits to be tried again."""
 
     def __init__(self) -> None:
-        self._closed, self._fetch_waiters = False, set()
+        self._closed = False
+        self._fetch_waiters: set[Any] = set()
         self._fetch_task = asyncio.create_task(asyncio.sleep(1000))
         self._pending_tasks = {asyncio.create_task(asyncio.sleep(1000))}
 
