@@ -23,9 +23,10 @@ NOTHING = -1
 
 _FULL = 0.75  # share of slots in use above which probing gets slow
 _LEAST_SLOTS = 64
-_MOVED_A_CALL = 1 << 15
-_MOVED_A_ROW = 4  # slots; a table holds at least twice as much as the one before, so moving ends before it is full
-_SOON = 0.8  # of the capacity: from there on the next table is made ready
+_MOVED_A_CALL = 1 << 14
+_MOVED_A_ROW = 2  # slots; a table holds at least twice as much as the one before, so moving ends before it is full
+_SOON = 0.75  # of the capacity: from there on the next table is made ready
+_LARGE = 1 << 20  # fingerprints: smaller tables grow fourfold, as fresh memory costs more than what it saves
 _NO_TABLE = new_table(0)
 
 
@@ -85,7 +86,7 @@ class FingerprintIndex:
             self._move(len(self._outgrown))
 
     def _wider(self) -> int:
-        by = 2 * self.capacity
+        by = (4 if self.capacity < _LARGE else 2) * self.capacity
         return by if self._most is None or 4 * by <= 3 * self._most else self._most
 
     def _go_on(self, rows: int) -> None:

@@ -21,6 +21,7 @@ BYTES_A_SLOT = 24
 _HALF = np.uint64(32)
 _LARGE = 1 << 22  # bytes
 _PAGE = 512  # words
+_MOST_TOUCHED = 1 << 20  # words a call: fresh memory costs up to 2 ms a MB
 
 
 def new_table(slots: int) -> Table:
@@ -51,7 +52,7 @@ class Reserve:
     def touch(self, share: float) -> None:
         """Use the next pages, this share of them all."""
         words = self.table.reshape(-1)
-        end = self._touched + _PAGE * (1 + int(share * len(words) / _PAGE))
+        end = self._touched + _PAGE * (1 + int(min(share * len(words), _MOST_TOUCHED) / _PAGE))
         words[self._touched : end : _PAGE] = 0
         self._touched = min(end, len(words))
 

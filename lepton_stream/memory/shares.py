@@ -14,7 +14,7 @@ from lepton_stream.memory.budget import about
 KiB, MiB = 1 << 10, 1 << 20
 LEAST_A_PARTITION = 2 * MiB
 """Of the budget, so that a quarter of it holds the smallest inbox and the chunks on the way to it."""
-_CHUNK, _INBOX, _FETCH, _FOLDED = 4 * MiB, 16 * MiB, MiB, 64 * MiB
+_CHUNK, _CLAIM, _INBOX, _FETCH, _FOLDED = 8 * MiB, 12 * MiB, 16 * MiB, 2 * MiB, 64 * MiB
 _CELL = 1 * KiB  # of a cell whose result is published: columns, JSON, a record, and its delta
 _CELLS = 50_000
 
@@ -24,7 +24,7 @@ class Shares:
     """Bytes of one partition, but for `state_bytes`, which is for all state of the worker together.
 
     `fetch_bytes`: compressed, of one fetch. `chunk_bytes`: raw values after which a chunk ends. `inbox_bytes`: chunks
-    that wait before the partition is paused. `claim_bytes`: raw values worked on at once. `folded_bytes`: frames
+    that wait before the partition is paused. `claim_bytes`: records worked on at once. `folded_bytes`: frames
     between two checkpoints. `closed_at_once`: cells whose results one checkpoint publishes.
     """
 
@@ -32,7 +32,7 @@ class Shares:
     fetch_bytes: int = _FETCH
     chunk_bytes: int = _CHUNK
     inbox_bytes: int = _INBOX
-    claim_bytes: int = _CHUNK
+    claim_bytes: int = _CLAIM
     folded_bytes: int = _FOLDED
     closed_at_once: int = _CELLS
 
@@ -45,7 +45,7 @@ class Shares:
 def shares_of(budget: int, partitions: int) -> Shares:
     """Shares of a worker that owns so many partitions. Raises MemoryBudgetError where the budget is too small for them.
 
-    With 1 GiB and eight partitions nothing is smaller than without a budget.
+    With 3 GiB and eight partitions nothing is smaller than without a budget.
     """
     if budget < LEAST_A_PARTITION * partitions:
         raise MemoryBudgetError(
@@ -59,7 +59,7 @@ def shares_of(budget: int, partitions: int) -> Shares:
         fetch_bytes=min(each // 16, _FETCH),
         chunk_bytes=min(each // 8, _CHUNK),
         inbox_bytes=min(each // 2, _INBOX),
-        claim_bytes=min(each // 8, _CHUNK),
+        claim_bytes=min(each // 8, _CLAIM),
         folded_bytes=min(each, _FOLDED),
         closed_at_once=min(max(each // _CELL, 500), _CELLS),
     )

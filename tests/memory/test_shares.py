@@ -124,8 +124,8 @@ def test_a_partition_goes_on_whatever_the_others_hold(mebibytes: int, partitions
         assert models[0].take()
 
 
-def test_with_a_gibibyte_and_eight_partitions_nothing_is_smaller_than_it_was() -> None:
-    assert shares_of(GiB, 8) == Shares(768 * MiB, folded_bytes=32 * MiB, closed_at_once=32 * 1024)
+def test_with_three_gibibytes_and_eight_partitions_nothing_is_smaller_than_without_a_budget() -> None:
+    assert shares_of(3 * GiB, 8) == Shares(2304 * MiB)
 
 
 def test_more_partitions_than_a_budget_can_serve_are_refused_with_what_they_need() -> None:

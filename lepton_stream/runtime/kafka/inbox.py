@@ -51,17 +51,17 @@ class Inbox:
             self._gate.pause(self._tp, INBOX)
 
     def take(self, most: int = 0) -> list[Chunk]:
-        """The chunks that follow each other, up to so many bytes of values; of one that holds more, its first records.
+        """The chunks that follow each other, up to so many bytes of memory; of one that takes more, its first records.
 
         Without a bound the first chunk alone.
         """
         taken: list[Chunk] = []
         size = 0
-        if self._chunks and most and weight(self._chunks[0]) > most:
+        if self._chunks and most and memory_of(self._chunks[0]) > most:
             self._chunks.extendleft(reversed(cut_at(self._chunks.popleft(), most)))
-        while self._chunks and (not taken or size + weight(self._chunks[0]) <= most):
+        while self._chunks and (not taken or size + memory_of(self._chunks[0]) <= most):
             taken.append(self._chunks.popleft())
-            size += weight(taken[-1])
+            size += memory_of(taken[-1])
             self.bytes -= memory_of(taken[-1])
         if self._paused and self.bytes <= self._most // 2:
             self._paused = False
@@ -92,8 +92,8 @@ class Inbox:
 
 
 def cut_at(chunk: Chunk, most: int) -> tuple[Chunk, ...]:
-    """Its first records, of at most so many bytes but at least one, and the rest, if there is any."""
-    ends = np.cumsum(np.maximum(chunk.values.spans()[2], 0))
+    """Its first records, of at most so much memory but at least one, and the rest, if there is any."""
+    ends = np.cumsum(np.maximum(chunk.values.spans()[2], 0) + _A_RECORD)
     row = max(int(np.searchsorted(ends, most, side="right")), 1)
     return (chunk,) if row >= len(chunk) else chunk.cut(int(chunk.offsets[row]))
 

@@ -11,7 +11,7 @@ MiB = 1 << 20
 class Limits:
     """Bytes and seconds of one worker.
 
-    `claim_bytes`: raw values of one claimed range, so that a frame of rows for a single partition stays below the
+    `claim_bytes`: memory of one claimed range, so that a frame of rows for a single partition stays below the
     shuffle topic's 16 MiB. `inbox_bytes`: raw values that wait for one partition's owner before the partition is
     paused. `checkpoint_s`: time between two checkpoints of a shuffle partition, longer where they take long, up to
     `checkpoint_most_s`; `soon_s`: where windows wait to be closed, or updates to be told. `shuffle_ahead_bytes`: frames
@@ -20,7 +20,7 @@ class Limits:
     slowest one that still has records to read; None: ten times its longest window and lateness, at least an hour.
     """
 
-    claim_bytes: int = 4 * MiB
+    claim_bytes: int = 12 * MiB
     inbox_bytes: int = 16 * MiB
     checkpoint_s: float = 0.25
     checkpoint_most_s: float = 1.0

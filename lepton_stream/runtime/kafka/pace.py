@@ -16,7 +16,7 @@ class Pace:
 
     @property
     def bytes(self) -> int:
-        """Of raw values, for the next step."""
+        """Of memory, for the next step."""
         return max(int(self._rate * self._goal_s), self._least)
 
     def note(self, size: int, seconds: float) -> None:

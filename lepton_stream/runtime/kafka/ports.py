@@ -13,6 +13,7 @@ from lepton_stream.runtime.kafka.bulk import Bulk, packed_headers
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.fenced import FencedProducer
 from lepton_stream.runtime.kafka.identity import Identity
+from lepton_stream.runtime.kafka.inbox import memory_of
 from lepton_stream.runtime.kafka.letters import dead_letters
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.pace import Pace
@@ -57,7 +58,7 @@ class KafkaSourcePort:
             bulks[SourcePartition(names.dead_letters, s)] = letters
         if len(prepared.late):
             bulks[SourcePartition(names.late, s)] = late_records(chunk, prepared.late)
-        self.pace.note(chunk.values.weight, clock.thread_cpu_s() - self._awake_s)  # all since the claim was one step
+        self.pace.note(memory_of(chunk), clock.thread_cpu_s() - self._awake_s)  # all since the claim was one step
         if bulks:
             await self._outside.producer.send_bulk(bulks)
 
