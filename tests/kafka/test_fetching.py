@@ -80,29 +80,42 @@ def test_an_offset_that_is_gone_ends_only_a_worker_that_still_owns_the_partition
 
 
 class Mortal(workers.Crew):
-    """A crew whose worker lives for so long each time, on a clock of its own."""
+    """A crew whose worker lives for so long each time, on a clock of its own, and ends with that exit code."""
 
     async def _one(self, number: int, stop: asyncio.Event) -> int:
         if not LIVES:
             return 0
-        NOW[0] += LIVES.pop(0)
-        return -9
+        seconds, code = LIVES.pop(0)
+        NOW[0] += seconds
+        return code
 
 
-LIVES: list[float] = []
+LIVES: list[tuple[float, int]] = []
 NOW = [0.0]
+CRASH, KILLED, NO_BROKER = (1.0, 1), (1.0, -9), (1.0, 4)
 
 
-@pytest.mark.parametrize(("lives", "ends"), [([1.0] * 19 + [60.0] + [1.0] * 19, True), ([1.0] * 20, False)])
-def test_only_crashes_in_a_row_end_a_crew(lives: list[float], ends: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("lives", "ends"),
+    [
+        ([CRASH] * 19 + [(60.0, 1)] + [CRASH] * 18, True),
+        ([CRASH] * 20, False),
+        ([CRASH, KILLED, NO_BROKER] * 20, False),
+        ([KILLED] * 100 + [NO_BROKER] * 100, True),
+    ],
+)
+def test_only_crashes_in_a_row_end_a_crew(
+    lives: list[tuple[float, int]], ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(workers, "RESTART_SECONDS", 0)
     monkeypatch.setattr(workers, "clock", SimpleNamespace(elapsed_s=lambda: NOW[0]))
     LIVES[:] = lives
     crew = Mortal(1, [], lambda _: None)
     if ends:
         asyncio.run(crew.run(asyncio.Event()))
+        assert LIVES == []
     else:
-        with pytest.raises(workers.WorkerError, match="ended with exit code"):
+        with pytest.raises(workers.WorkerError, match="ended with exit code 1 for the 20th time in a row"):
             asyncio.run(crew.run(asyncio.Event()))
 
 

@@ -18,7 +18,11 @@ from lepton_stream.telemetry.facts import tell
 
 RESTART_SECONDS = 1.0
 MOST_RESTARTS = 20
-"""In a row, each before the worker has settled: a service may crash now and then for years."""
+"""In a row, each before the worker has settled: a service may crash now and then for years.
+
+Whom somebody kills, or whose broker is away, does not crash: such a worker is started again for as long as it takes.
+"""
+BROKER_AWAY = 4
 SETTLED_SECONDS = 10.0
 STOP_SECONDS = 45.0
 FINAL = frozenset({2, 3, 5, 6, 8, 9})
@@ -26,10 +30,11 @@ FINAL = frozenset({2, 3, 5, 6, 8, 9})
 
 
 class WorkerError(LeptonError):
-    """A worker ended for good; it has told why."""
+    """A worker ended for good; it has told why. `crashes`: how often, if it was started again and again."""
 
-    def __init__(self, number: int, code: int) -> None:
-        super().__init__(f"worker {number} ended with exit code {code}; it has told why above")
+    def __init__(self, number: int, code: int, crashes: int = 1) -> None:
+        again = f" for the {crashes}th time in a row" if crashes > 1 else ""
+        super().__init__(f"worker {number} ended with exit code {code}{again}; it has told why above")
         self.exit_code = code  # type: ignore[misc]  # the worker's own
 
 
@@ -57,22 +62,25 @@ class Crew:
 
     async def _keep(self, number: int, stop: asyncio.Event) -> None:
         """One worker, started again when it crashes."""
-        code = tries = 0
-        while tries < MOST_RESTARTS:
+        crashes = 0
+        while True:
             began = clock.elapsed_s()
             code = await self._one(number, stop)
-            tries = 0 if clock.elapsed_s() - began > SETTLED_SECONDS else tries + 1
             if code == 0 or stop.is_set():
                 return
             if code in FINAL:
                 raise WorkerError(number, code)
+            if clock.elapsed_s() - began > SETTLED_SECONDS:
+                crashes = 0
+            crashes += code > 0 and code != BROKER_AWAY
+            if crashes == MOST_RESTARTS:
+                raise WorkerError(number, code, crashes)
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             self.say(f"worker {number} ended {how}; starting it again")
             tell(WORKER_ENDED, worker=number, exit_code=code, again=True)
             if self.telling is not None:
                 self.telling.restarted()
             await asyncio.sleep(RESTART_SECONDS)
-        raise WorkerError(number, max(code, 1))
 
     async def _one(self, number: int, stop: asyncio.Event) -> int:
         process, hearing = await self._started(number)
