@@ -120,6 +120,23 @@ def concat(columns: Sequence[Column]) -> Column:
     return Text(np.concatenate([t.data for t in texts]), start, np.concatenate([t.length for t in texts]), valid)
 
 
+def text_is_one_of(column: Text, words: Sequence[bytes]) -> Mask:
+    """bool[n]: which rows hold one of the words; missing ones hold the empty word.
+
+    Words of equal length are compared as fixed-width byte strings, all rows of that length at once.
+    """
+    found = np.zeros(len(column), np.bool_)
+    for length in sorted({len(word) for word in words}):
+        rows = np.flatnonzero(column.length == length)
+        if not length:
+            found[rows] = True
+        elif len(rows):
+            bytes_ = column.data[column.start[rows, None] + np.arange(length)]
+            held: NDArray[np.bytes_] = np.ascontiguousarray(bytes_).view(f"S{length}")[:, 0]
+            found[rows] = np.isin(held, np.array([word for word in words if len(word) == length], f"S{length}"))
+    return found
+
+
 def weight(column: Column) -> int:
     """Bytes of memory."""
     valid = 0 if column.valid is None else column.valid.nbytes

@@ -77,13 +77,18 @@ class Problem:
     wish: str
     hint: str = ""
     where: str = ""
+    shown: str = ""
 
     def __str__(self) -> str:
-        """One line for people: `file:3:5: window[0].size is '1x': expects a duration such as "10s" or "1h"`."""
+        """One line for people: `file:3:5: window[0].size is '1x': expects a duration such as "10s" or "1h"`.
+
+        Of a text that is wrong in one place also the text (`shown`) with a caret below that place.
+        """
         place = f"{self.where}: " if self.where else ""
         value = f" is {self.value}" if self.value else ""
         hint = f" (did you mean {self.hint}?)" if self.hint else ""
-        return f"{place}{self.key}{value}: {self.wish}{hint}"
+        shown = "".join(f"\n      {line}" for line in self.shown.splitlines())
+        return f"{place}{self.key}{value}: {self.wish}{hint}{shown}"
 
 
 class PlanError(LeptonError):

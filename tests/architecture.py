@@ -31,7 +31,7 @@ class Area:
 
 BASE = ("errors", "columns", "chunk", "compiled.switch")
 PLAN = (*BASE, "pipeline.plan")
-STEPS = ("formats", "cleaning", "dedup", "kernels", "windows", "shuffle", "models")
+STEPS = ("expression", "formats", "cleaning", "dedup", "kernels", "windows", "shuffle", "models")
 CORE = (*BASE, *STEPS, "pipeline", "account", "wire", "core")
 AROUND = (
     *CORE, "memory", "protocol", "autopilot", "clock", "compiled.loader", "telemetry", "topics", "doctor", "printable",
@@ -52,7 +52,15 @@ AREAS: dict[str, Area] = {
     "compiled.loader": Area(("compiled.cache", "compiled.parts", "compiled.switch"), pure=False),  # it starts a process
     "wire": Area(BASE, ("numpy", "msgspec", "zstandard")),
     "account": Area(PLAN, ("numpy", "msgspec")),
-    "pipeline": Area(("errors", "pipeline"), ("msgspec", "orjson")),
+    "pipeline": Area(("errors", "expression", "pipeline"), ("msgspec", "orjson")),
+    "expression": Area(("expression", "pipeline.near")),
+    "expression.made": Area((*BASE, "expression"), ("numpy",)),
+    "expression.arithmetic": Area((*BASE, "expression"), ("numpy",)),
+    "expression.logic": Area((*BASE, "expression"), ("numpy",)),
+    "expression.choices": Area((*BASE, "expression"), ("numpy",)),
+    "expression.texts": Area((*BASE, "expression"), ("numpy",)),
+    "expression.moments": Area((*BASE, "expression", "formats.zones"), ("numpy",)),
+    "expression.evaluate": Area((*BASE, "expression"), ("numpy",)),
     "formats": Area((*PLAN, "formats"), ("numpy", "msgspec", "orjson", "zstandard")),
     "cleaning": Area((*PLAN, "cleaning", "formats"), ("numpy",)),
     "dedup": Area((*PLAN, "dedup"), ("numpy",)),

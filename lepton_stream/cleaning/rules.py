@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lepton_stream.columns import Column, Mask, Numbers, Text, is_valid
+from lepton_stream.columns import Column, Mask, Numbers, Text, is_valid, text_is_one_of
 from lepton_stream.formats.decoder import Decoded, Reason
 from lepton_stream.formats.mending import replace
 from lepton_stream.formats.verdicts import Verdicts
@@ -94,19 +93,5 @@ def _bound(field: Field, bound: float, *, up: bool) -> float | int:
 
 def _is_one_of(column: Column, allowed: tuple[Scalar, ...]) -> Mask:
     if isinstance(column, Text):
-        return _text_is_one_of(column, [a.encode() for a in allowed if isinstance(a, str)])
+        return text_is_one_of(column, [a.encode() for a in allowed if isinstance(a, str)])
     return np.isin(column.values, np.array(allowed, column.values.dtype))
-
-
-def _text_is_one_of(column: Text, allowed: Sequence[bytes]) -> Mask:
-    """Words of equal length are compared as fixed-width byte strings, all rows of that length at once."""
-    found = np.zeros(len(column), np.bool_)
-    for length in sorted({len(a) for a in allowed}):
-        rows = np.flatnonzero(column.length == length)
-        if not length:
-            found[rows] = True
-        elif len(rows):
-            bytes_ = column.data[column.start[rows, None] + np.arange(length)]
-            words: NDArray[np.bytes_] = np.ascontiguousarray(bytes_).view(f"S{length}")[:, 0]
-            found[rows] = np.isin(words, np.array([a for a in allowed if len(a) == length], f"S{length}"))
-    return found

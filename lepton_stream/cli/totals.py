@@ -35,6 +35,10 @@ def print_account(name: str, account: Account, results: int, seconds: float) -> 
     lines = [f"{name}: read {account.read:,} = {outcomes}"]
     lines += [f"  dead-lettered {reason}: {count:,}" for reason, count in sorted(account.dead_lettered.items())]
     lines += [f"  late for window {name} only: {count:,}" for name, count in sorted(account.late_by_window.items())]
+    if account.filtered:
+        lines.append(f"  kept out of every window by where: {account.filtered:,}")
+    filtered = sorted(account.filtered_by_window.items())
+    lines += [f"  kept out of window {name} by where: {count:,}" for name, count in filtered]
     lines += [f"  mended by {rule}: {count:,}" for rule, count in sorted(account.mended.items())]
     if account.unlisted:
         lines.append(f"  not listed in the plan, ignored: {_some(sorted(account.unlisted))}")

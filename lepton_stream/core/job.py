@@ -44,6 +44,7 @@ class Job:
         self.plan_hash = plan_hash(plan)
         self.partitions, self.route, self.lap = partitions, route, lap
         self.key = Key.from_bytes(secret)
+        self.derived = tuple((d.name, d.expression) for d in plan.derived)
         self.sections: tuple[Section, ...] = sections(plan)
 
     def decoding(self, decoder: Decoder) -> Job:

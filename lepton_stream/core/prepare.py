@@ -15,6 +15,7 @@ from lepton_stream.columns import Columns, Index, Mask, Text, take
 from lepton_stream.core.aggregate import aggregate, cells_of
 from lepton_stream.core.job import Job, SourceState
 from lepton_stream.dedup.fingerprint import Fingerprints, fingerprints
+from lepton_stream.expression.evaluate import derive, holds
 from lepton_stream.formats.decoder import Decoded, Reason, Reject
 from lepton_stream.kernels.kernel import Rows
 from lepton_stream.shuffle.frame import Frame, Part, RowsPart, section_fields, split
@@ -48,6 +49,9 @@ def prepare(job: Job, source: SourceState, chunk: Chunk) -> Prepared:
     too_late = [~duplicate & late(time, before, s.window.lateness_us) for s in job.sections]
     late_for_all = np.logical_and.reduce(too_late)
     accepted = ~duplicate & ~late_for_all
+    columns = derive(job.derived, decoded.columns, time)
+    wanted = accepted if job.plan.source.where is None else accepted & holds(job.plan.source.where, columns, time)
+    job.lap("derive")
     account = Account(
         read=len(chunk),
         accepted=int(np.count_nonzero(accepted)),
@@ -56,13 +60,15 @@ def prepare(job: Job, source: SourceState, chunk: Chunk) -> Prepared:
         dead_lettered=Counter(str(r.reason) for r in decoded.rejects),
         mended=Counter(decoded.mended),
         unlisted=_unlisted(job, chunk, decoded),
+        filtered=int(np.count_nonzero(accepted)) - int(np.count_nonzero(wanted)),
     )
     parts: list[list[tuple[int, Part]]] = [[] for _ in range(job.partitions)]
     for number, section in enumerate(job.sections):
-        left_out = int(np.count_nonzero(accepted & too_late[number]))
+        own = _own(section, wanted, columns, time, account)
+        left_out = int(np.count_nonzero(own & too_late[number]))
         if left_out:
             account.late_by_window[section.window.name] += left_out
-        rows = _rows(section, decoded.columns, time, offsets, chunk, accepted & ~too_late[number])
+        rows = _rows(section, columns, time, offsets, chunk, own & ~too_late[number])
         for p, part in enumerate(_parts(job, section, rows)):
             if len(part):
                 parts[p].append((number, part))
@@ -122,6 +128,17 @@ def remember(job: Job, source: SourceState, chunk: Chunk) -> None:
     if source.dedup is not None:
         decoded, _ = _clean(job, chunk)
         _duplicates(job, source, chunk, decoded, chunk.offsets[decoded.rows])
+
+
+def _own(section: Section, wanted: Mask, columns: Columns, time: Index, account: Account) -> Mask:
+    """Those of the wanted records that the section's condition lets in; the others are counted."""
+    if section.window.where is None:
+        return wanted
+    own = wanted & holds(section.window.where, columns, time)
+    kept_out = int(np.count_nonzero(wanted)) - int(np.count_nonzero(own))
+    if kept_out:
+        account.filtered_by_window[section.window.name] += kept_out
+    return own
 
 
 def _rows(section: Section, columns: Columns, time: Index, offsets: Index, chunk: Chunk, keep: Mask) -> Rows:

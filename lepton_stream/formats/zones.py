@@ -1,4 +1,4 @@
-"""Calendar and zones for whole columns: dates to days, local time to UTC.
+"""Calendar and zones for whole columns: dates to days, local time to UTC and back.
 
 A local time that occurs twice (clocks set back) means its first occurrence; one that never occurs (clocks set
 forward) is read with the offset before the change, so it moves forward by the gap. Both are what `zoneinfo` does with
@@ -8,7 +8,7 @@ forward) is read with the offset before the change, so it moves forward by the g
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ LATEST = 253_402_300_799_999_999
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  local time of any zone
+_EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -50,6 +51,33 @@ def local_to_utc(local: Index, zone: str) -> Index:
         moments, back = np.unique(inside[changing], return_inverse=True)
         offset[changing] = _offsets(moments, place)[back]
     return np.where(inside == local, local - offset, local)
+
+
+def utc_to_local(time: Index, zone: str) -> Index:
+    """int64 µs of local time in an IANA zone for int64 µs of UTC in years 0001 to 9999 (beyond a day of their ends).
+
+    Raises ZoneInfoNotFoundError for an unknown zone.
+    """
+    place = _zone(zone)
+    if zone == "UTC" or not len(time):
+        return time
+    inside = np.clip(time, EARLIEST + DAY, LATEST - DAY)
+    days, which = np.unique(inside // DAY, return_inverse=True)
+    begin = _offsets_at(days * DAY, place)
+    steady = begin == _offsets_at((days + 1) * DAY, place)
+    offset = begin[which]
+    changing = np.flatnonzero(~steady[which])
+    if len(changing):
+        moments, back = np.unique(inside[changing], return_inverse=True)
+        offset[changing] = _offsets_at(moments, place)[back]
+    return time + offset
+
+
+def _offsets_at(time: Index, place: ZoneInfo) -> Index:
+    """Offset from UTC in µs at each moment of UTC."""
+    moments = (_EPOCH_UTC + timedelta(microseconds=m) for m in time.tolist())
+    offsets = (moment.astimezone(place).utcoffset() or timedelta(0) for moment in moments)
+    return np.fromiter((o // _MICROSECOND for o in offsets), np.int64, len(time))
 
 
 def _offsets(local: Index, place: ZoneInfo) -> Index:

@@ -91,6 +91,15 @@ class Pipeline:
         new = {**fields, name: _given({**said, "one_of": one_of, "on_bad": on_bad})}
         return self._copy({"fields": new}, [("fields", name)] if name in fields else [])
 
+    def derive(self, name: str, expression: str) -> Self:
+        """A column computed of fields and of what was derived before: a line of `[derive]`."""
+        derived = self._data.get("derive", {})
+        return self._copy({"derive": {**derived, name: expression}}, [("derive", name)] if name in derived else [])
+
+    def where(self, condition: str) -> Self:
+        """Accepted records for which the condition is not true enter no window: `where` of `[source]`."""
+        return self._copy({"where": condition}, [("source", "where")] if "where" in self._data else [])
+
     def dedup(self, *, memory: int) -> Self:
         """How many records of a partition are remembered to find duplicates: `[dedup]`."""
         return self._with("dedup", memory=memory)
@@ -118,12 +127,13 @@ class Pipeline:
         emit: str = "final",
         kind: str = "tumbling",
         group_by: Names | None = None,
+        where: str | None = None,
         results: Mapping[str, Call | str] | None = None,
         **columns: Call | str,
     ) -> Self:
         """One `[[window]]`; each further argument is a result column. `results`: those whose names are taken here."""
         said: dict[str, object] = {"name": name, "kind": kind, "size": size, "offset": offset, "emit": emit}
-        said |= {"lateness": lateness, "grace": grace, "group_by": group_by}
+        said |= {"lateness": lateness, "grace": grace, "group_by": group_by, "where": where}
         said["results"] = {**(results or {}), **columns}
         return self._copy({"window": [*self._data.get("window", ()), _given(said)]})
 
@@ -131,9 +141,9 @@ class Pipeline:
     def plan(self) -> Plan:
         """The frozen plan. Raises PlanError with all problems, told by these methods and their arguments."""
         data = dict(self._data)
-        file = data.pop("file", None)
-        if file is not None and "source" in data:  # without a source, that it is missing is all there is to tell
-            data["source"] = {**data["source"], "file": file}
+        beside = {key: data.pop(key) for key in ("file", "where") if key in data}
+        if beside and "source" in data:  # without a source, that it is missing is all there is to tell
+            data["source"] = {**data["source"], **beside}
         found = Findings(name=partial(python_name, data))
         for path in self._twice:
             found.add(path, path[-1], "is said twice")

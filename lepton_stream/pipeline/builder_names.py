@@ -18,6 +18,10 @@ def python_name(data: Mapping[str, Any], path: Path) -> str:
             return _dotted(f"field({show_value(name)})", rest)
         case ("source", "file", *rest):
             return _dotted("file", rest)
+        case ("source", "where"):
+            return "where"
+        case ("derive", name, *rest):
+            return _dotted(f"derive({show_value(name)})", rest)
         case ("source", *rest) if "source" in data:
             return _dotted("source", rest)
         case ("name" | "version" as key,):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lepton_stream.errors import PlanError
+from lepton_stream.pipeline.derived import condition, derive
 from lepton_stream.pipeline.fields import Known, check_source_fields, known_fields
 from lepton_stream.pipeline.file_form import check_file, make_file
 from lepton_stream.pipeline.findings import Findings, Missing
 from lepton_stream.pipeline.keys import PIPELINE
-from lepton_stream.pipeline.plan import DeadLetters, Plan, Source, Topics
+from lepton_stream.pipeline.plan import DeadLetters, Derived, Plan, Source, Topics, Window
 from lepton_stream.pipeline.shapes import read
 from lepton_stream.pipeline.windows import check_windows, make_window
 
@@ -29,24 +31,31 @@ def check(data: Any, title: str = "the pipeline is not usable", found: Findings 
     check_source_fields(source, known, found)
     _check_topic(raw.get("name"), source.get("topic"), found)
     check_file(source, known, found)
-    check_windows(raw.get("window", ()), source.get("key", ()), known, found)
+    told = data.get("derive") if isinstance(data, Mapping) else None
+    scope = derive(raw.get("derive", {}), told, known, found)
+    where = condition(source.get("where"), ("source", "where"), scope, found)
+    filters = check_windows(raw.get("window", ()), source.get("key", ()), known, scope, found)
     if found.problems:
         raise PlanError(title, found.problems)
-    return _plan(raw, known)
+    windows = zip(raw["window"], filters, strict=True)
+    made = tuple(make_window(window, raw["source"]["key"], only) for window, only in windows)
+    return _plan(raw, known, replace(_source(raw["source"]), where=where), made, scope.derived)
 
 
-def _plan(raw: Mapping[str, Any], known: Known) -> Plan:
-    source = raw["source"]
+def _plan(
+    raw: Mapping[str, Any], known: Known, source: Source, windows: tuple[Window, ...], derived: tuple[Derived, ...]
+) -> Plan:
     return Plan(
         name=raw["name"],
-        source=_source(source),
+        source=source,
         fields=tuple(known.fields[name] for name in sorted(known.fields)),
-        windows=tuple(make_window(window, source["key"]) for window in raw["window"]),
+        windows=windows,
         version=raw["version"],
         dedup_memory=raw["dedup"]["memory"],
         topics=Topics(**raw["topics"]),
         dead_letters=DeadLetters(**raw["dead_letters"]),
         memory=raw["memory"],
+        derived=derived,
     )
 
 

@@ -10,20 +10,24 @@ from typing import Any, TypeAlias
 
 from lepton_stream.errors import Problem
 from lepton_stream.pipeline.plan import Call, Scalar
+from lepton_stream.pipeline.pointing import pointed
 
 Path: TypeAlias = tuple[str | int, ...]
 """The way to a value: ("window", 0, "results", "mean")."""
+
+Span: TypeAlias = tuple[int, int]
+"""The characters [at, end) of a text."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _LONGEST = 80
 
 
 class MisfitError(ValueError):
-    """A value that does not fit. `wish` is empty where the wish of its kind says it all."""
+    """A value that does not fit. `wish` is empty where the wish of its kind says it all; `span`: which part."""
 
-    def __init__(self, wish: str = "", hint: str = "") -> None:
+    def __init__(self, wish: str = "", hint: str = "", span: Span | None = None) -> None:
         super().__init__(wish)
-        self.wish, self.hint = wish, hint
+        self.wish, self.hint, self.span = wish, hint, span
 
 
 class Missing:
@@ -75,21 +79,28 @@ def _quoted(text: str) -> str:
     return shown.encode("utf-8", "backslashreplace").decode()
 
 
-def _nowhere(_path: Path) -> str:
+def _nowhere(_path: Path, _inside: int | None) -> str:
     return ""
 
 
 @dataclass(slots=True)
 class Findings:
-    """Problems in the order they are found. `name` and `where` turn a path into the front end's own words."""
+    """Problems in the order they are found. `name` and `where` turn a path into the front end's own words.
+
+    `where` is also told how many characters into the value at the path the problem is; None: the key itself.
+    """
 
     name: Callable[[Path], str] = toml_name
-    where: Callable[[Path], str] = _nowhere
+    where: Callable[[Path, int | None], str] = _nowhere
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, path: Path, value: Any, wish: str, hint: str = "") -> None:
-        """One more problem: the value at `path` is not what is wished for."""
-        self.problems.append(Problem(self.name(path), show_value(value), wish, hint, self.where(path)))
+    def add(self, path: Path, value: Any, wish: str, hint: str = "", span: Span | None = None) -> None:
+        """One more problem: the value at `path`, or the part `span` of it, is not what is wished for."""
+        if span is None:
+            self.problems.append(Problem(self.name(path), show_value(value), wish, hint, self.where(path, None)))
+            return
+        where, shown = self.where(path, span[0]), pointed(str(value), span)
+        self.problems.append(Problem(self.name(path), "", wish, hint, where, shown))
 
 
 def fits(kind: str, value: Any) -> Scalar:

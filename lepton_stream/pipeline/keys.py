@@ -8,6 +8,7 @@ from __future__ import annotations
 from lepton_stream.pipeline.kinds import (
     BOOLEAN,
     CALL,
+    EXPRESSION,
     NUMBER,
     ON_BAD,
     SHARE,
@@ -77,6 +78,7 @@ SOURCE = Table(
         Key("max_record_bytes", size(1, 2**26), "Longest record that is read", "512KiB"),
         Key("idle", choice("advance", "wait"), "What the watermark does when a source falls silent", "advance"),
         Key("idle_timeout", duration(least=1), "How long a source is silent before it is idle", "30s"),
+        Key("where", EXPRESSION, "Condition; accepted records for which it is not true enter no window"),
         Key("file", FILE, "The form of input files where it differs from the topic's records"),
     ),
 )
@@ -103,6 +105,7 @@ WINDOW = Table(
         Key("grace", duration(), "How long after it closed a window still takes accepted records", "0s"),
         Key("emit", choice("final", "updates", later=("early",)), "When results are published", "final"),
         Key("group_by", words("a field or a list of fields"), "Fields that make a group; left out: source.key"),
+        Key("where", EXPRESSION, "Condition; records for which it is not true do not enter this window"),
         Key(
             "results",
             Each(COLUMN, CALL, 'expects a table: column = "function(field)"; at least one', at_least=1),
@@ -119,6 +122,12 @@ PIPELINE = Table(
         Key("version", integer(1, 2**31 - 1), "Version of the pipeline: a new one starts with new state", 1),
         Key("source", SOURCE, "Where records come from", REQUIRED),
         Key("fields", Each(FIELD_NAME, FIELD, "expects a table [fields]: name = type"), "Typed fields", {}),
+        Key(
+            "derive",
+            Each(FIELD_NAME, EXPRESSION, 'expects a table [derive]: name = "expression"'),
+            "Derived columns: name = expression of fields and of the columns above it",
+            {},
+        ),
         Key(
             "dedup",
             Table(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lepton_stream.pipeline.calls import ParsedCall, parse_call, parsed
+from lepton_stream.pipeline.derived import ParsedExpression, parse_expression
 from lepton_stream.pipeline.durations import DURATION_PATTERN, SIZE_PATTERN, parse_duration, parse_size
 from lepton_stream.pipeline.findings import MisfitError
 from lepton_stream.pipeline.near import nearest
@@ -180,6 +181,12 @@ def _is_utf8(value: str) -> bool:
     return not any("\ud800" <= c <= "\udfff" for c in value)
 
 
+def _read_expression(value: Any) -> ParsedExpression:
+    if not isinstance(value, str):
+        raise MisfitError
+    return parse_expression(value)
+
+
 _ON_BAD = ("reject", "null", "clip")
 _DEFAULT = {
     "type": "object",
@@ -195,3 +202,4 @@ ON_BAD = Kind(
 )
 VALUES = Kind("expects a list of values", {"type": "array", "minItems": 1, "items": SCALAR_SCHEMA}, _read_values)
 CALL = Kind('expects a call such as "mean(field)"', {"type": "string"}, _read_call)
+EXPRESSION = Kind('expects an expression such as "(bid + ask) / 2"', {"type": "string"}, _read_expression)

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from lepton_stream.pipeline.findings import Path
+from lepton_stream.pipeline.inside import position_inside
 
 _DEEPEST = 16
 """Deeper keys than this are told by their ancestor: the plan has none, and a hostile text may have thousands."""
@@ -27,16 +28,28 @@ _ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
 @dataclass(slots=True)
 class Places:
-    """Positions of keys in a text. `places`: path to position in characters; `starts`: where each line begins."""
+    """Positions of keys in a text. `places`: path to position in characters; `starts`: where each line begins.
 
+    `texts`: where the value at a path begins with its quote, if it is a text.
+    """
+
+    text: str
     places: dict[Path, int]
+    texts: dict[Path, int]
     starts: list[int]
 
     def line_column(self, path: Path) -> tuple[int, int]:
         """Line and column, from 1, of the key at `path`, or of the nearest table around it that is written down."""
         while path and path not in self.places:
             path = path[:-1]
-        at = self.places.get(path, 0)
+        return self._line_column(self.places.get(path, 0))
+
+    def line_column_inside(self, path: Path, index: int) -> tuple[int, int]:
+        """Line and column of a character of the text that is the value at `path`; of the key if it is no text."""
+        at = self.texts.get(path)
+        return self.line_column(path) if at is None else self._line_column(position_inside(self.text, at, index))
+
+    def _line_column(self, at: int) -> tuple[int, int]:
         line = bisect_right(self.starts, at)
         return line, at - self.starts[line - 1] + 1
 
@@ -45,7 +58,7 @@ def locate(text: str) -> Places:
     """The places of all keys of a valid TOML text whose lines end in line feeds."""
     reader = _Reader(text)
     reader.read()
-    return Places(reader.places, [0, *(m.end() for m in re.finditer("\n", text))])
+    return Places(text, reader.places, reader.texts, [0, *(m.end() for m in re.finditer("\n", text))])
 
 
 class _Reader:
@@ -53,6 +66,7 @@ class _Reader:
         self.text = text
         self.at = 0
         self.places: dict[Path, int] = {}
+        self.texts: dict[Path, int] = {}
         self.counts: dict[Path, int] = {}  # tables of each [[array]] so far
 
     def read(self) -> None:
@@ -127,6 +141,7 @@ class _Reader:
         elif opening == "{":
             self.inline_table(path)
         elif opening in "\"'":
+            self.texts.setdefault(path, self.at)
             long = _LONG.match(self.text, self.at)
             self.skip(_LONG if long else _BASIC if opening == '"' else _LITERAL)
         else:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from lepton_stream.expression.typed import Expression
+
 FieldType: TypeAlias = Literal["str", "int", "float", "bool"]
 Scalar: TypeAlias = str | int | float | bool
 Format: TypeAlias = Literal["json"]
@@ -79,7 +81,7 @@ class Source:
 
     `key`: fields whose canonical bytes are the record's key (`--partitions`, `feed`). `id`: fields that make two
     records the same, or "all" for the whole record's bytes, or None for no dedup. `max_ahead_us`: how far an event
-    time may lie ahead of the record's timestamp.
+    time may lie ahead of the record's timestamp. `where`: accepted records for which it is not true enter no window.
     """
 
     topic: str
@@ -94,6 +96,15 @@ class Source:
     idle: Literal["advance", "wait"] = "advance"
     idle_timeout_us: int = 30_000_000
     file: FileForm = FileForm()
+    where: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A column that is computed of the fields and of the derived columns before it."""
+
+    name: str
+    expression: Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,7 @@ class Window:
     """One `[[window]]` section. Tumbling: window k covers [k*size + offset, (k+1)*size + offset) in event time.
 
     `grace_us`: how long after it closed a window still takes a record that `prepare` accepted (then it is revised).
+    `where`: records for which it is not true do not enter.
     """
 
     name: str
@@ -123,6 +135,7 @@ class Window:
     grace_us: int = 0
     emit: Emit = "final"
     kind: Literal["tumbling"] = "tumbling"
+    where: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +173,12 @@ class Plan:
     topics: Topics = field(default_factory=Topics)
     dead_letters: DeadLetters = DeadLetters()
     memory: int | None = None
+    derived: tuple[Derived, ...] = ()
+
+    @property
+    def types(self) -> dict[str, FieldType]:
+        """The type of every field and derived column, by name."""
+        return {f.name: f.type for f in self.fields} | {d.name: d.expression.root.kind for d in self.derived}
 
     def field_named(self, name: str) -> Field:
         """The field of that name. Raises KeyError."""

@@ -83,7 +83,7 @@ def _read_kind(kind: Kind, value: Any, path: Path, found: Findings) -> Any:
     try:
         return kind.read(value)
     except MisfitError as e:
-        found.add(path, value, e.wish or kind.wish, e.hint)
+        found.add(path, value, e.wish or kind.wish, e.hint, e.span)
         return MISSING
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lepton_stream.expression.typed import Expression
 from lepton_stream.pipeline.calls import call_text
 from lepton_stream.pipeline.durations import MICROSECONDS, duration_text, size_text
 from lepton_stream.pipeline.names import names
@@ -18,6 +19,7 @@ def describe(plan: Plan) -> list[str]:
         *_source(plan.source),
         "fields; others are ignored and counted",
         *(f"  {_field(f)}" for f in plan.fields),
+        *_derived(plan),
         *_dedup(plan),
         *(line for w in plan.windows for line in _window(w)),
         *_topics(plan),
@@ -64,6 +66,18 @@ def _field(field: Field) -> str:
     return ", ".join([f"{field.name}: {field.type}", *rules, _on_bad(field)])
 
 
+def _derived(plan: Plan) -> list[str]:
+    columns = [f"  {d.name}: {_kind(d.expression)} = {d.expression.text}" for d in plan.derived]
+    lines = ["derived columns", *columns] if columns else []
+    if plan.source.where is not None:
+        lines.append(f"only records where {plan.source.where.text}; others are accepted and enter no window")
+    return lines
+
+
+def _kind(expression: Expression) -> str:
+    return f"{expression.root.kind}, may be null," if expression.root.nullable else expression.root.kind
+
+
 def _on_bad(field: Field) -> str:
     if isinstance(field.on_bad, Default):
         return f"a bad value becomes {field.on_bad.value!r}"
@@ -95,7 +109,8 @@ def _window(window: Window) -> list[str]:
         when += f", revised for {duration_text(window.grace_us)} more"
     size, start = _hours(window.size_us), _start(window)
     head = f"window {window.name}: {window.kind} {size} {start}, {group}, {when}"
-    return [head, *(f"  {column} = {call_text(call)}" for column, call in window.results)]
+    only = [] if window.where is None else [f"  only records where {window.where.text}"]
+    return [head, *only, *(f"  {column} = {call_text(call)}" for column, call in window.results)]
 
 
 def _hours(us: int) -> str:

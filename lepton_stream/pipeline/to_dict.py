@@ -16,6 +16,7 @@ def to_dict(plan: Plan) -> dict[str, Any]:
         "version": plan.version,
         "source": _source(plan.source),
         "fields": {f.name: _field(f) for f in plan.fields},
+        **({"derive": {d.name: d.expression.text for d in plan.derived}} if plan.derived else {}),
         "dedup": {"memory": plan.dedup_memory},
         "dead_letters": {"ceiling": plan.dead_letters.ceiling, "among": plan.dead_letters.among},
         "topics": {"partitions": plan.topics.partitions, "replication": plan.topics.replication},
@@ -31,6 +32,8 @@ def _source(source: Source) -> dict[str, Any]:
     out["idle_timeout"] = duration_text(source.idle_timeout_us)
     if source.id is not None:
         out["id"] = source.id if source.id == "all" else list(source.id)
+    if source.where is not None:
+        out["where"] = source.where.text
     if source.file != FileForm():
         out["file"] = _file(source.file)
     return out
@@ -67,5 +70,6 @@ def _window(window: Window) -> dict[str, Any]:
         "grace": duration_text(window.grace_us),
         "emit": window.emit,
         "group_by": list(window.group_by),
+        **({} if window.where is None else {"where": window.where.text}),
         "results": {column: call_text(call) for column, call in window.results},
     }

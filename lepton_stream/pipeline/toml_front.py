@@ -41,7 +41,7 @@ def parse(text: str, where: str) -> Plan:
     except (ValueError, OverflowError) as e:  # tomllib lets a few plain ones through: a number of 5,000 digits
         raise PlanError(_title(where), [_syntax_problem(text, where, str(e))]) from None
     try:
-        return check(data, _title(where), Findings(where=lambda path: _place(places, where, path)))
+        return check(data, _title(where), Findings(where=lambda path, inside: _place(places, where, path, inside)))
     except PlanError as e:
         raise PlanError(e.title, sorted(e.problems, key=_position)) from None
 
@@ -50,8 +50,8 @@ def _title(where: str) -> str:
     return f"{where}: the pipeline is not usable"
 
 
-def _place(places: Places, where: str, path: Path) -> str:
-    line, column = places.line_column(path)
+def _place(places: Places, where: str, path: Path, inside: int | None) -> str:
+    line, column = places.line_column(path) if inside is None else places.line_column_inside(path, inside)
     return f"{where}:{line}:{column}"
 
 

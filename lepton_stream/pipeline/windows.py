@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lepton_stream.expression.typed import Expression
 from lepton_stream.pipeline.calls import ParsedCall, check_call
+from lepton_stream.pipeline.derived import Scope, condition
 from lepton_stream.pipeline.durations import duration_text
 from lepton_stream.pipeline.fields import GROUP_TYPES, Known, check_role
 from lepton_stream.pipeline.findings import Findings, MisfitError, Missing, Path
@@ -15,9 +17,15 @@ RESULT_COLUMNS = ("window", "window_start", "window_end", "final", "version")
 """What every result record has; no group field and no result column may have these names."""
 
 
-def check_windows(windows: Sequence[Any], key: tuple[str, ...], known: Known, found: Findings) -> None:
-    """Every window, and that no two have the same name. `key`: what group_by is when left out."""
+def check_windows(
+    windows: Sequence[Any], key: tuple[str, ...], known: Known, scope: Scope, found: Findings
+) -> list[Expression | None]:
+    """Every window, and that no two have the same name; gives their conditions.
+
+    `key`: what group_by is when left out. `scope`: what expressions and results may name.
+    """
     names: set[str] = set()
+    conditions: list[Expression | None] = []
     for i, raw in enumerate(windows):
         if isinstance(raw, Missing):
             continue
@@ -28,8 +36,10 @@ def check_windows(windows: Sequence[Any], key: tuple[str, ...], known: Known, fo
         names |= {name} - {None}
         _check_offset(raw, path, found)
         group_by = raw.get("group_by")
-        _check_groups(key if group_by is None else group_by, group_by is not None, path, known, found)
-        _check_results(raw, key if group_by is None else group_by, path, known, found)
+        _check_groups(key if group_by is None else group_by, group_by is not None, path, known, scope, found)
+        _check_results(raw, key if group_by is None else group_by, path, scope, found)
+        conditions.append(condition(raw.get("where"), (*path, "where"), scope, found))
+    return conditions
 
 
 def _check_offset(raw: Mapping[str, Any], path: Path, found: Findings) -> None:
@@ -39,35 +49,45 @@ def _check_offset(raw: Mapping[str, Any], path: Path, found: Findings) -> None:
         found.add((*path, "offset"), duration_text(offset), wish)
 
 
-def _check_groups(names: Sequence[str], given: bool, path: Path, known: Known, found: Findings) -> None:
+def _check_groups(names: Sequence[str], given: bool, path: Path, known: Known, scope: Scope, found: Findings) -> None:
     for name in names:
         if name in RESULT_COLUMNS:
             found.add((*path, "group_by"), name, f"every result has a column {name} of its own; rename the field")
-        if given:  # a group_by that is source.key was checked there
+        if given and name in scope.known and name not in known.fields:
+            _check_derived((*path, "group_by"), name, scope, found)
+        elif given and name not in scope.broken:  # a group_by that is source.key was checked there
             check_role((*path, "group_by"), name, GROUP_TYPES, known, found)
 
 
-def _check_results(raw: Mapping[str, Any], groups: Sequence[str], path: Path, known: Known, found: Findings) -> None:
+def _check_derived(path: Path, name: str, scope: Scope, found: Findings) -> None:
+    column = scope.known[name]
+    if column.kind not in GROUP_TYPES:
+        found.add(path, name, f"expects a field of type {' or '.join(GROUP_TYPES)}; {name} is {column.kind}")
+    elif column.nullable:
+        found.add(path, name, "expects a column that is never null; coalesce(a, b) gives those without a value one")
+
+
+def _check_results(raw: Mapping[str, Any], groups: Sequence[str], path: Path, scope: Scope, found: Findings) -> None:
     for column, parsed in raw.get("results", {}).items():
         at = (*path, "results", column)
         if column in groups:
             found.add(at, parsed.text, "expects a name that is not one of group_by")
         if column in RESULT_COLUMNS:
             found.add(at, parsed.text, f"every result has a column {column} of its own; choose another name")
-        _check_call(parsed, at, known, found)
+        _check_call(parsed, at, scope, found)
 
 
-def _check_call(parsed: ParsedCall, path: Path, known: Known, found: Findings) -> None:
-    if not known.broken.isdisjoint(parsed.call.args):
+def _check_call(parsed: ParsedCall, path: Path, scope: Scope, found: Findings) -> None:
+    if not scope.broken.isdisjoint(parsed.call.args):
         return  # the field has a problem of its own, which says more
     try:
-        check_call(parsed, known.types)
+        check_call(parsed, scope.types)
     except MisfitError as e:
         found.add(path, parsed.text, e.wish, e.hint)
 
 
-def make_window(raw: Mapping[str, Any], key: tuple[str, ...]) -> Window:
-    """The window of checked keys."""
+def make_window(raw: Mapping[str, Any], key: tuple[str, ...], where: Expression | None) -> Window:
+    """The window of checked keys and its checked condition."""
     return Window(
         name=raw["name"],
         size_us=raw["size"],
@@ -77,4 +97,5 @@ def make_window(raw: Mapping[str, Any], key: tuple[str, ...]) -> Window:
         lateness_us=raw["lateness"],
         grace_us=raw["grace"],
         emit=raw["emit"],
+        where=where,
     )

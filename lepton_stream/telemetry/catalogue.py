@@ -59,6 +59,15 @@ MENDED = _durable("lepton_mended_total", ("rule",), "values", "Bad values that o
 LATE_BY_WINDOW = _durable(
     "lepton_late_by_window_total", ("window",), "records", "Accepted records left out of a window they were late for."
 )
+FILTERED = _durable(
+    "lepton_filtered_total", SOURCE, "records", "Accepted records that the source's `where` keeps out of every window."
+)
+FILTERED_BY_WINDOW = _durable(
+    "lepton_filtered_by_window_total",
+    ("window",),
+    "records",
+    "Accepted records that a window's own `where` keeps out of it.",
+)
 RESULTS = _durable("lepton_results_total", ("window",), "results", "Results published, by window section.")
 
 CHUNK_SECONDS = _histogram(
@@ -195,7 +204,7 @@ BUILD_INFO = _gauge(
 )
 
 METRICS: tuple[Metric, ...] = (
-    READ, OUTCOMES, DEAD_LETTERS, MENDED, LATE_BY_WINDOW, RESULTS,
+    READ, OUTCOMES, DEAD_LETTERS, MENDED, LATE_BY_WINDOW, FILTERED, FILTERED_BY_WINDOW, RESULTS,
     CHUNK_SECONDS, CHUNK_RECORDS, CHECKPOINT_SECONDS, RESTORE_SECONDS, EVENT_TO_RESULT, REPLAYED,
     LAG_RECORDS, LAG_SECONDS, SHUFFLE_LAG, WATERMARK, CHECKPOINT_TIMESTAMP,
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,

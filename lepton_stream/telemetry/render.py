@@ -56,6 +56,8 @@ def durable(kept: Mapping[int, Kept]) -> Samples:
             samples[c.OUTCOMES.name][*source, outcome] = count
         _add(samples[c.DEAD_LETTERS.name], dict.fromkeys(map(str, Reason), 0) | account.dead_lettered)
         _add(samples[c.MENDED.name], account.mended)
+        samples[c.FILTERED.name][source] = account.filtered
+        _add(samples[c.FILTERED_BY_WINDOW.name], account.filtered_by_window)
         _add(samples[c.LATE_BY_WINDOW.name], account.late_by_window)
     return samples
 

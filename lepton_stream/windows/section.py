@@ -21,8 +21,8 @@ class Section:
 
 def sections(plan: Plan) -> tuple[Section, ...]:
     """The plan's windows, in its order."""
-    types = {f.name: f.type for f in plan.fields}
-    return tuple(_section(window, dict(types)) for window in plan.windows)
+    types: dict[str, str] = {**plan.types}
+    return tuple(_section(window, types) for window in plan.windows)
 
 
 def _section(window: Window, types: dict[str, str]) -> Section:

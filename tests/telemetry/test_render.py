@@ -25,6 +25,7 @@ def full() -> Tally:
     account.dead_lettered["decode_error"] += 1
     account.mended["pm25.type"] += 3
     account.late_by_window["hour"] += 1
+    account.filtered, account.filtered_by_window["hour"] = 2, 1
     meter = Meter()
     gauges: dict[str, dict[tuple[str, ...], float]] = {}
     for metric in c.METRICS:

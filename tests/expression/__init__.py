@@ -1,0 +1,1 @@
+"""Expressions: reading, checking, values."""
