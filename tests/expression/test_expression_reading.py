@@ -57,7 +57,9 @@ def test_any_text_gives_an_expression_or_an_error_that_points_into_it(text: str)
 
 @settings(deadline=None, max_examples=300)
 @given(ANY_TREE.map(text_of), st.integers(0, 200), st.integers(0, 9), PIECES)
-def test_a_spoiled_expression_is_still_one_or_the_error_points_into_it(text: str, at: int, gone: int, piece: str) -> None:
+def test_a_spoiled_expression_is_still_one_or_the_error_points_into_it(
+    text: str, at: int, gone: int, piece: str
+) -> None:
     at %= len(text) + 1
     outcome(text[:at] + piece + text[at + gone :])
 
