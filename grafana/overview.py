@@ -53,6 +53,16 @@ TRAFFIC = Row(
             "cps",
             (Query(by("rule", rate("lepton_mended_total")), "{{rule}}"),),
         ),
+        Panel(
+            "Filtered",
+            "Accepted records that where keeps out: of every window, or of this one. Good: the share that you know of "
+            "your data; nothing where there are no filters.",
+            "recps",
+            (
+                Query(f"sum({rate('lepton_filtered_total')})", "every window"),
+                Query(by("window", rate("lepton_filtered_by_window_total")), "{{window}}"),
+            ),
+        ),
     ),
 )
 

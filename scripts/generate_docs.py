@@ -28,6 +28,7 @@ from lepton_stream.pipeline.schema import schema_text
 from lepton_stream.topics.catalogue import contracts, group_name
 from lepton_stream.topics.contract import value_text
 from scripts.cli_page import cli_page
+from scripts.expressions_page import expressions_page
 from scripts.functions_page import functions_page
 from scripts.metrics_page import metrics_page
 
@@ -124,6 +125,9 @@ REMEDY: dict[type[LeptonError], str] = {
 PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": cli_page,
     "docs/functions.md": functions_page,
+    "docs/expressions.md": lambda: expressions_page(
+        NOTE.format(source="scripts/expressions_page.py and lepton_stream/expression/catalogue.py")
+    ),
     "docs/exit-codes.md": exit_codes_page,
     "docs/metrics.md": lambda: metrics_page(NOTE.format(source="lepton_stream/telemetry/catalogue.py")),
     "docs/performance.md": lambda: page(read(FIGURES)),

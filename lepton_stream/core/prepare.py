@@ -49,9 +49,7 @@ def prepare(job: Job, source: SourceState, chunk: Chunk) -> Prepared:
     too_late = [~duplicate & late(time, before, s.window.lateness_us) for s in job.sections]
     late_for_all = np.logical_and.reduce(too_late)
     accepted = ~duplicate & ~late_for_all
-    columns = derive(job.derived, decoded.columns, time)
-    wanted = accepted if job.plan.source.where is None else accepted & holds(job.plan.source.where, columns, time)
-    job.lap("derive")
+    columns, wanted = _derived(job, decoded.columns, time, accepted)
     account = Account(
         read=len(chunk),
         accepted=int(np.count_nonzero(accepted)),
@@ -128,6 +126,17 @@ def remember(job: Job, source: SourceState, chunk: Chunk) -> None:
     if source.dedup is not None:
         decoded, _ = _clean(job, chunk)
         _duplicates(job, source, chunk, decoded, chunk.offsets[decoded.rows])
+
+
+def _derived(job: Job, columns: Columns, time: Index, accepted: Mask) -> tuple[Columns, Mask]:
+    """The columns with the derived ones, and those of the accepted records that the source's condition lets in."""
+    where = job.plan.source.where
+    if where is None and not job.derived:
+        return columns, accepted
+    columns = derive(job.derived, columns, time)
+    wanted = accepted if where is None else accepted & holds(where, columns, time)
+    job.lap("derive")
+    return columns, wanted
 
 
 def _own(section: Section, wanted: Mask, columns: Columns, time: Index, account: Account) -> Mask:

@@ -155,7 +155,7 @@ def test_all_metrics_of_a_quiet_crew_say_what_is(pipe: Pipe) -> None:
     missing = (
         {m.name for m in c.METRICS}
         - families.keys()
-        - {c.MENDED.name, c.LATE_BY_WINDOW.name, c.CHECKPOINT_TIMESTAMP.name}
+        - {c.MENDED.name, c.LATE_BY_WINDOW.name, c.FILTERED_BY_WINDOW.name, c.CHECKPOINT_TIMESTAMP.name}
     )
     assert not missing
     partitions = {str(p) for p in range(PARTITIONS)}
