@@ -31,11 +31,12 @@ OTHERS = "(others)"
 class Account:
     """Each record read has one of four outcomes, and they add up to `read`.
 
-    `late_by_window`: accepted records that were left out of a window section they were late for. `mended`: values that
-    on_bad replaced, by rule. `unlisted`: in how many of the records sampled for it (every 1024th offset) a field was
-    there that the plan does not list; beyond a hundred names they are counted together. `filtered`: accepted records
-    that the source's `where` keeps out of every window section; `filtered_by_window`: those of the others that the
-    section's own `where` keeps out. What is filtered is not late for a window.
+    `late_by_window`: accepted records that were left out of a window section they were late for, or of some of its
+    windows where it has hopping ones. `mended`: values that on_bad replaced, by rule. `unlisted`: in how many of the
+    records sampled for it (every 1024th offset) a field was there that the plan does not list; beyond a hundred names
+    they are counted together. `filtered`: accepted records that the source's `where` keeps out of every window section;
+    `filtered_by_window`: those of the others that the section's own `where` keeps out. What is filtered is not late for
+    a window.
     """
 
     read: int = 0

@@ -15,11 +15,20 @@ Columns that are computed, and filters. An expression is checked with the plan, 
 once; it never runs code.
 
 ```toml
-[source]
-# ...
-where = "price > 0"                                  # other records are accepted, and enter no window
+name = "sales"
 
-[derive]                                             # later columns may use earlier ones
+[source]
+topic = "sales.v1"
+time = "ts"
+key = "country"
+where = "price > 0"                   # other records are accepted, and enter no window
+
+[fields]
+quantity = "int"
+price = "float"
+invoice = "str"
+
+[derive]                              # later columns may use earlier ones
 revenue = "quantity * price"
 is_return = 'quantity < 0 or starts_with(invoice, "C")'
 size = 'bucket(quantity, [10, 100], ["small", "medium", "large"])'
@@ -29,7 +38,7 @@ hour = 'hour("Europe/London")'
 name = "day"
 size = "24h"
 group_by = ["country", "size"]
-where = "not is_return"                              # rows that enter this window
+where = "not is_return"               # rows that enter this window
 [window.results]
 revenue = "sum(revenue)"
 ```
@@ -44,7 +53,7 @@ A mistake is told with its place:
 ```
 $ lepton-stream check sales.toml
 sales.toml: the pipeline is not usable
-  - sales.toml:9:23: derive.revenue: column 12: no field or derived column prize (did you mean price?)
+  - sales.toml:15:23: derive.revenue: column 12: no field or derived column prize (did you mean price?)
       quantity * prize
                  ^^^^^
 ```

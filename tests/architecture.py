@@ -134,7 +134,7 @@ IMPURE_CALLS = {"hash", "input", "now", "utcnow", "today", "uuid1", "uuid4", "ur
 
 @dataclass(frozen=True)
 class Module:
-    """One source file. `name` is dotted, without the package: `windows.tumbling`; the package itself is ""."""
+    """One source file. `name` is dotted, without the package: `windows.fixed`; the package itself is ""."""
 
     name: str
     path: Path

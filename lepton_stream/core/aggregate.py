@@ -10,7 +10,7 @@ from lepton_stream.kernels.kernel import Rows
 from lepton_stream.shuffle.frame import PartialsPart
 from lepton_stream.shuffle.routing import Cells, cells
 from lepton_stream.windows.section import Section
-from lepton_stream.windows.tumbling import number_of
+from lepton_stream.windows.fixed import number_of
 
 
 def cells_of(job: Job, section: Section, rows: Rows) -> Cells:

@@ -11,10 +11,12 @@ from lepton_stream import wire
 from lepton_stream.account import Account
 from lepton_stream.core.aggregate import aggregate, cells_of
 from lepton_stream.core.job import Job
+from lepton_stream.dedup.fingerprint import Fingerprints
 from lepton_stream.errors import IntegrityError
 from lepton_stream.kernels.kernel import Rows
-from lepton_stream.shuffle.frame import Frame, Part, RowsPart
-from lepton_stream.shuffle.routing import prints_of
+from lepton_stream.shuffle.frame import Frame, Part, PartialsPart, RowsPart
+from lepton_stream.shuffle.routing import mixed, prints_of, prints_of_groups
+from lepton_stream.windows.fixed import first_of
 from lepton_stream.windows.table import Table
 from lepton_stream.windows.watermark import Progress
 
@@ -123,10 +125,33 @@ def _fold_part(job: Job, state: PartitionState, source: int, number: int, part: 
     if isinstance(part, RowsPart):
         rows = Rows(part.columns, part.time, np.full(len(part), source, np.int64), part.offset)
         part = aggregate(section, rows, cells_of(job, section, rows))
-    gone = table.too_late(part.window)
-    if gone.any():  # prepare accepted them, but idleness closed their windows meanwhile
+    gone = table.too_late(first_of(section.window, part.window))
+    if gone.any():  # prepare accepted them, but idleness closed their windows, or the first of them, meanwhile
         account = state.account.setdefault(source, Account())
         account.late_by_window[section.window.name] += int(part.rows[gone].sum())
+    if section.window.overlap > 1:
+        _fold_panes(job, table, part)
+        return
+    if gone.any():
         part = part.take(np.flatnonzero(~gone))
     prints = prints_of([part.group[name] for name in section.window.group_by], part.window, job.key)
     table.add_partials(table.rows_for(prints, part.window, part.group), part.states)
+
+
+def _fold_panes(job: Job, table: Table, part: PartialsPart) -> None:
+    """Of hopping windows: add what fell between two starts (a pane) to every window that it lies in and that is open.
+
+    One pass for each window of a pane: cells of one pass are different ones, and no state is held more than once.
+    """
+    window = table.section.window
+    prints = prints_of_groups([part.group[name] for name in window.group_by], len(part), job.key)
+    for back in range(window.overlap):
+        number = part.window - back
+        late = table.too_late(number)
+        if late.all():  # so are those before
+            return
+        if late.any():
+            open_ = np.flatnonzero(~late)
+            part, number = part.take(open_), number[open_]
+            prints = Fingerprints(prints.high[open_], prints.low[open_])
+        table.add_partials(table.rows_for(mixed(prints, number), number, part.group), part.states)

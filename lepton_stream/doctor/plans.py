@@ -10,14 +10,14 @@ from lepton_stream.pipeline.plan import Plan
 
 DAY_US = MICROSECONDS["d"]
 MOST_OPEN = 100
-"""Windows of one group that lateness may keep open."""
+"""Windows of one group that lateness, or the overlap of hopping windows, may keep open."""
 LEAST_IDLE_US = 2 * MICROSECONDS["s"]
 """The group's commits are looked at once a second: idleness is not known sooner."""
 
 
 def judge_plan(plan: Plan) -> list[Finding]:
     """Findings about the plan alone, no broker asked."""
-    found = [*_lateness(plan), *_idle(plan), *_ahead(plan), *_identity(plan), *_copies(plan)]
+    found = [*_lateness(plan), *_overlap(plan), *_idle(plan), *_ahead(plan), *_identity(plan), *_copies(plan)]
     return [*found, *([] if found else [ok("plan", f"{plan.name}: no setting that is seldom meant")])]
 
 
@@ -30,6 +30,13 @@ def _lateness(plan: Plan) -> Iterator[Finding]:
         elif w.lateness_us > MOST_OPEN * w.size_us:
             what = f"keeps {w.lateness_us // w.size_us:,} windows of each group open, in memory and in every state"
             yield warn(about, what, f"set lateness below {MOST_OPEN} window sizes, or make the windows larger")
+
+
+def _overlap(plan: Plan) -> Iterator[Finding]:
+    for w in plan.windows:
+        if w.overlap > MOST_OPEN:
+            what = f"each record counts in {w.overlap:,} windows, which are all open, and costs as many merges"
+            yield warn(f"every of window {w.name}", what, f"make every at least a {MOST_OPEN}th of the size")
 
 
 def _idle(plan: Plan) -> Iterator[Finding]:

@@ -67,7 +67,8 @@ class _Checker:
     def unknown(self, name: str) -> tuple[str, str]:
         if name in self.later:
             return f"{name} is derived further down: an expression uses what stands above it", ""
-        return f"no field or derived column {name}", nearest(name, self.known)
+        near = nearest(name, self.known)
+        return f"no field or derived column {name}", text_of(Name(near)) if near else ""
 
     def unary(self, node: Unary) -> Typed:
         operand = self.typed(node.operand)

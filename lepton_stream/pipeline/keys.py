@@ -98,8 +98,9 @@ WINDOW = Table(
     "expects a table [[window]]",
     (
         Key("name", NAME, "Name of the window, part of its results' key", REQUIRED),
-        Key("kind", choice("tumbling", later=("hopping", "sliding", "session", "count")), "Kind of window", "tumbling"),
+        Key("kind", choice("tumbling", "hopping", later=("sliding", "session", "count")), "Kind of window", "tumbling"),
         Key("size", duration(least=1, step=WHOLE_MS), "How long a window is", REQUIRED),
+        Key("every", duration(least=1, step=WHOLE_MS), "Hopping: how often a window begins; size is a multiple of it"),
         Key("offset", duration(step=WHOLE_MS), "Shifts where windows begin (midnight UTC, 1970, otherwise)", "0s"),
         Key("lateness", duration(), "How far behind the newest record of its partition one may be", "0s"),
         Key("grace", duration(), "How long after it closed a window still takes accepted records", "0s"),

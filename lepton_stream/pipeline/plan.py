@@ -120,7 +120,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One `[[window]]` section. Tumbling: window k covers [k*size + offset, (k+1)*size + offset) in event time.
+    """One `[[window]]` section. Window k covers [k*step + offset, k*step + offset + size) in event time.
+
+    The step is the size of tumbling windows, `every_us` of hopping ones, whose size is a multiple of it.
 
     `grace_us`: how long after it closed a window still takes a record that `prepare` accepted (then it is revised).
     `where`: records for which it is not true do not enter.
@@ -134,8 +136,19 @@ class Window:
     lateness_us: int = 0
     grace_us: int = 0
     emit: Emit = "final"
-    kind: Literal["tumbling"] = "tumbling"
+    kind: Literal["tumbling", "hopping"] = "tumbling"
     where: Expression | None = None
+    every_us: int | None = None
+
+    @property
+    def step_us(self) -> int:
+        """From the start of a window to the start of the next."""
+        return self.size_us if self.every_us is None else self.every_us
+
+    @property
+    def overlap(self) -> int:
+        """How many windows an event time lies in."""
+        return self.size_us // self.step_us
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,8 @@ def _window(window: Window) -> list[str]:
     if window.grace_us:
         when += f", revised for {duration_text(window.grace_us)} more"
     size, start = _hours(window.size_us), _start(window)
-    head = f"window {window.name}: {window.kind} {size} {start}, {group}, {when}"
+    every = "" if window.every_us is None else f" every {_hours(window.every_us)}"
+    head = f"window {window.name}: {window.kind} {size}{every} {start}, {group}, {when}"
     only = [] if window.where is None else [f"  only records where {window.where.text}"]
     return [head, *only, *(f"  {column} = {call_text(call)}" for column, call in window.results)]
 
@@ -123,7 +124,7 @@ def _start(window: Window) -> str:
     """Where windows begin: a time of day where that is the same every day."""
     day, minute = MICROSECONDS["d"], MICROSECONDS["m"]
     offset = window.offset_us
-    if window.size_us % day == 0 and offset < day and offset % minute == 0:
+    if window.step_us % day == 0 and offset < day and offset % minute == 0:
         return f"from {offset // minute // 60:02d}:{offset // minute % 60:02d} UTC"
     return f"shifted by {duration_text(offset)}" if offset else "from the epoch"
 

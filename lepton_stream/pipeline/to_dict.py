@@ -65,6 +65,7 @@ def _window(window: Window) -> dict[str, Any]:
         "name": window.name,
         "kind": window.kind,
         "size": duration_text(window.size_us),
+        **({} if window.every_us is None else {"every": duration_text(window.every_us)}),
         "offset": duration_text(window.offset_us),
         "lateness": duration_text(window.lateness_us),
         "grace": duration_text(window.grace_us),

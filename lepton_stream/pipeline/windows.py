@@ -10,11 +10,15 @@ from lepton_stream.pipeline.calls import ParsedCall, check_call
 from lepton_stream.pipeline.derived import Scope, condition
 from lepton_stream.pipeline.durations import duration_text
 from lepton_stream.pipeline.fields import GROUP_TYPES, Known, check_role
-from lepton_stream.pipeline.findings import Findings, MisfitError, Missing, Path
+from lepton_stream.pipeline.findings import MISSING, Findings, MisfitError, Missing, Path
 from lepton_stream.pipeline.plan import Window
 
 RESULT_COLUMNS = ("window", "window_start", "window_end", "final", "version")
 """What every result record has; no group field and no result column may have these names."""
+
+
+MOST_OVERLAP = 1_000
+"""Windows that a record may count in: each costs a cell of state and a merge of what a chunk adds to it."""
 
 
 def check_windows(
@@ -34,6 +38,7 @@ def check_windows(
         if name in names:
             found.add((*path, "name"), name, "expects a name of its own; another window has this one")
         names |= {name} - {None}
+        _check_every(raw, path, found)
         _check_offset(raw, path, found)
         group_by = raw.get("group_by")
         _check_groups(key if group_by is None else group_by, group_by is not None, path, known, scope, found)
@@ -42,10 +47,28 @@ def check_windows(
     return conditions
 
 
+def _check_every(raw: Mapping[str, Any], path: Path, found: Findings) -> None:
+    if "every" not in raw or "kind" not in raw:
+        return  # wrong, and told
+    every, size, at = raw["every"], raw.get("size"), (*path, "every")
+    if raw["kind"] != "hopping":
+        if every is not None:
+            found.add(at, duration_text(every), 'is for windows of kind = "hopping"')
+    elif every is None:
+        found.add(at, MISSING, 'expects how often a window begins, such as "1h"')
+    elif size is not None and size % every:
+        wish = f"expects a part of the size: {duration_text(size)} is no multiple of it"
+        found.add(at, duration_text(every), wish)
+    elif size is not None and size // every > MOST_OVERLAP:
+        wish = f"expects at least {duration_text(-(-size // MOST_OVERLAP))}: a record counts in size / every windows"
+        found.add(at, duration_text(every), f"{wish}, at most {MOST_OVERLAP:,}")
+
+
 def _check_offset(raw: Mapping[str, Any], path: Path, found: Findings) -> None:
-    size, offset = raw.get("size"), raw.get("offset")
-    if size is not None and offset is not None and offset >= size > 0:
-        wish = f"expects less than the size, {duration_text(size)}: windows begin again after that"
+    size, offset, every = raw.get("size"), raw.get("offset"), raw.get("every")
+    step, name = (size, "the size") if every is None else (every, "every")
+    if step is not None and offset is not None and offset >= step > 0:
+        wish = f"expects less than {name}, {duration_text(step)}: windows begin again after that"
         found.add((*path, "offset"), duration_text(offset), wish)
 
 
@@ -97,5 +120,7 @@ def make_window(raw: Mapping[str, Any], key: tuple[str, ...], where: Expression 
         lateness_us=raw["lateness"],
         grace_us=raw["grace"],
         emit=raw["emit"],
+        kind=raw["kind"],
         where=where,
+        every_us=raw["every"],
     )

@@ -43,10 +43,10 @@ class Cells:
 
 def cells(group: Sequence[Column], window: Index, key: Key) -> Cells:
     """Which rows share group and window. Cells are numbered in the order of their first rows."""
-    mixed = prints_of(group, window, key)
+    prints = prints_of(group, window, key)
     functions = switch.current()
-    code, first = functions.cells(*mixed) if functions is not None else _codes(mixed)
-    return Cells(code, first, window[first], Fingerprints(mixed.high[first], mixed.low[first]))
+    code, first = functions.cells(*prints) if functions is not None else _codes(prints)
+    return Cells(code, first, window[first], Fingerprints(prints.high[first], prints.low[first]))
 
 
 def _codes(prints: Fingerprints) -> tuple[Index, Index]:
@@ -60,15 +60,21 @@ def _codes(prints: Fingerprints) -> tuple[Index, Index]:
 
 def prints_of(group: Sequence[Column], window: Index, key: Key) -> Fingerprints:
     """Fingerprints of (group, window) pairs; of the windows alone where nothing is grouped by."""
-    if group:
-        prints = fingerprints(group, key)
-    else:
-        prints = Fingerprints(np.zeros(len(window), np.uint64), np.zeros(len(window), np.uint64))
+    return mixed(prints_of_groups(group, len(window), key), window)
+
+
+def prints_of_groups(group: Sequence[Column], n: int, key: Key) -> Fingerprints:
+    """Fingerprints of n groups, all the same where nothing is grouped by."""
+    return fingerprints(group, key) if group else Fingerprints(np.zeros(n, np.uint64), np.zeros(n, np.uint64))
+
+
+def mixed(prints: Fingerprints, window: Index) -> Fingerprints:
+    """Those of groups with a window each."""
     functions = switch.current()
     if functions is not None:
-        mixed = Fingerprints(np.empty(len(window), np.uint64), np.empty(len(window), np.uint64))
-        functions.mix(*prints, np.ascontiguousarray(window), *mixed)
-        return mixed
+        both = Fingerprints(np.empty(len(window), np.uint64), np.empty(len(window), np.uint64))
+        functions.mix(*prints, np.ascontiguousarray(window), *both)
+        return both
     number = window.view(np.uint64)
     # the multiplier is odd, so one group's windows stay apart for certain
     low = prints.low + number * np.uint64(0x9E3779B97F4A7C15)

@@ -131,6 +131,11 @@ def test_versions_are_compared_as_numbers() -> None:
     [
         ({"windows": (replace(WINDOW, lateness_us=0),)}, "lateness of window hour", "is late"),
         ({"windows": (replace(WINDOW, lateness_us=10**13),)}, "lateness of window hour", "2,777 windows"),
+        (
+            {"windows": (replace(WINDOW, kind="hopping", every_us=10_000_000),)},
+            "every of window hour",
+            "counts in 360 windows",
+        ),
         ({"source": replace(PLAN.source, idle="wait")}, "source.idle", "for ever"),
         ({"source": replace(PLAN.source, idle_timeout_us=1000)}, "source.idle_timeout", "0.001 s"),
         ({"source": replace(PLAN.source, max_ahead_us=10**12)}, "source.max_ahead", "11.6 days"),

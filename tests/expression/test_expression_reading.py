@@ -85,7 +85,7 @@ def test_a_spoiled_expression_is_still_one_or_the_error_points_into_it(
         ("i in [1, 'a']", "10-12: in compares values of one type; this is text (str), before it is an int"),
         ("[1]", "1-3: a list stands behind in, and in bucket, only"),
         ("z + 1", "1-1: no field or derived column z"),
-        ("t_u", "1-3: no field or derived column t_u [t u]"),
+        ("t_u", "1-3: no field or derived column t_u [`t u`]"),
         ("s + 'a'", "1-1: + takes numbers; this is text (str); concat(a, b) joins texts"),
         ("b + 1", "1-1: + takes numbers; this is true or false (bool)"),
         ("s < 'a'", "1-1: < takes numbers; this is text (str); texts and conditions are compared by == and !="),

@@ -41,5 +41,9 @@ def seeds() -> dict[str, list[bytes]]:
         "metadata": [to_text(Claim("p", 5, 7, end=9, run="r")).encode(), to_text(Pointer("p", 1, 2, 0, 4)).encode()],
         "letter": [b"\xfd".join([b"t", b"0", b"7", b"5", b"wrong_type", b"why", b"p", b"1", b"1"])],
         "batch": [batch(usual(6, headers=True), 0, codec) for codec in Codec],
+        "expression": [
+            b"when(x >= 1.5e3 and s not in ['a', \"b\"], -i // 2, b is not null, length(concat(s, `t u`)), 0)",
+            b"bucket(y, [0, 1.5], ['low', 'middle', 'high']) == lower(s) or contains(s, 'x') == not c",
+        ],
         "compressed": [encode(b"some text " * 30) for _, encode in ENCODERS.values()],
     }

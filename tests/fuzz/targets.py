@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import PartitionState, apply, progress_in
 from lepton_stream.errors import IntegrityError
+from lepton_stream.expression.check import check
+from lepton_stream.expression.parse import parse
+from lepton_stream.expression.tree import ExpressionError
 from lepton_stream.formats.json_slow import Refused, second_look
 from lepton_stream.protocol.metadata import claim_of, pointer_of
 from lepton_stream.protocol.parts import chain
@@ -23,6 +26,7 @@ from tests.compiled.test_json_scan import DECODER, FIELDS
 from tests.compiled.test_record_spans import told as told_chunk
 from tests.core.streams import new_job
 from tests.core.test_no_bytes_crash import job_for, verdicts
+from tests.expression.trees import KNOWN
 from tests.shuffle.test_frame import assert_whole_or_refused
 
 BOUND = 1 << 18
@@ -128,6 +132,18 @@ def compressed(data: bytes) -> None:
             continue
 
 
+def expression(data: bytes) -> None:
+    """An expression is refused with a place in it, or has a canonical text that means the same."""
+    text = data.decode(errors="replace")
+    try:
+        found = check(parse(text), KNOWN)
+    except ExpressionError as error:
+        assert 0 <= error.at <= len(text)
+        assert error.at < error.end
+        return
+    assert check(parse(found.text), KNOWN) == found
+
+
 TARGETS: dict[str, Target] = {
     "json": json,
     "csv": csv,
@@ -137,4 +153,5 @@ TARGETS: dict[str, Target] = {
     "letter": letter,
     "batch": batch,
     "compressed": compressed,
+    "expression": expression,
 }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_stream.pipeline.plan import Window
-from lepton_stream.windows.tumbling import end_of, number_of, start_of
+from lepton_stream.windows.fixed import end_of, number_of, start_of
 
 
 def window(size: int, offset: int = 0) -> Window:
