@@ -1,5 +1,7 @@
 """docs/expressions.md: what `[derive]` and `where` may say."""
 
+# ruff: noqa: E501  (the lines of a page)
+
 from __future__ import annotations
 
 from lepton_stream.expression.calls import MOST_PIECES
@@ -143,8 +145,8 @@ def _gives(gives: str) -> str:
 
 NOTES = (
     "A condition of `when` that is null counts as not true. Of several values an int beside floats becomes a float.",
-    "Texts are compared by their bytes; `lower` and `upper` follow Unicode. Texts that are not ASCII cost those two a "
-    "dictionary look-up each; all else costs a few nanoseconds a row or byte.",
-    f"Limits: {LONGEST:,} characters an expression, {DEEPEST} levels, {MOST_ITEMS:,} values a list, {LONGEST_WORD} "
-    f"characters a quoted text, {MOST_DERIVED} derived columns, and texts put together from at most {MOST_PIECES} others.",
+    """Texts are compared by their bytes; `lower` and `upper` follow Unicode. Texts that are not ASCII cost those two a
+  dictionary look-up each; all else costs a few nanoseconds a row or byte.""",
+    f"""Limits: {LONGEST:,} characters an expression, {DEEPEST} levels, {MOST_ITEMS:,} values a list, {LONGEST_WORD}
+  characters a quoted text, {MOST_DERIVED} derived columns, and texts put together from at most {MOST_PIECES} others.""",
 )

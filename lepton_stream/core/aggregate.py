@@ -9,8 +9,8 @@ from lepton_stream.core.job import Job
 from lepton_stream.kernels.kernel import Rows
 from lepton_stream.shuffle.frame import PartialsPart
 from lepton_stream.shuffle.routing import Cells, cells
-from lepton_stream.windows.section import Section
 from lepton_stream.windows.fixed import number_of
+from lepton_stream.windows.section import Section
 
 
 def cells_of(job: Job, section: Section, rows: Rows) -> Cells:

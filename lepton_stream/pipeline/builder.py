@@ -133,7 +133,14 @@ class Pipeline:
         **columns: Call | str,
     ) -> Self:
         """One `[[window]]`; each further argument is a result column. `results`: those whose names are taken here."""
-        said: dict[str, object] = {"name": name, "kind": kind, "size": size, "every": every, "offset": offset, "emit": emit}
+        said: dict[str, object] = {
+            "name": name,
+            "kind": kind,
+            "size": size,
+            "every": every,
+            "offset": offset,
+            "emit": emit,
+        }
         said |= {"lateness": lateness, "grace": grace, "group_by": group_by, "where": where}
         said["results"] = {**(results or {}), **columns}
         return self._copy({"window": [*self._data.get("window", ()), _given(said)]})

@@ -1,7 +1,7 @@
 """Windows of one size, tumbling and hopping: number k covers [k * step + offset, k * step + offset + size), in µs.
 
-A tumbling window begins where the last one ends: step is size. Hopping ones begin more often, so that an event time lies
-in size / step of them: those numbered `number_of` and so many before it.
+A tumbling window begins where the last one ends: step is size. Hopping ones begin more often, so that an event time
+lies in size / step of them: those numbered `number_of` and so many before it.
 """
 
 from __future__ import annotations

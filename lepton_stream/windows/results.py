@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lepton_stream.columns import Index, to_list
-from lepton_stream.windows.table import Table
 from lepton_stream.windows.fixed import end_of, start_of
+from lepton_stream.windows.table import Table
 
 _MS = 1000  # microseconds
 

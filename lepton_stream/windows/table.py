@@ -11,8 +11,8 @@ from lepton_stream.dedup.fingerprint import Fingerprints
 from lepton_stream.dedup.index import BYTES_A_SLOT, FingerprintIndex
 from lepton_stream.kernels import kernel as kernels
 from lepton_stream.kernels.kernel import State
-from lepton_stream.windows.section import Section
 from lepton_stream.windows.fixed import end_of
+from lepton_stream.windows.section import Section
 from lepton_stream.windows.watermark import NEVER
 
 _SMALL = 1024

@@ -174,9 +174,7 @@ def test_they_are_all_the_tumbling_windows_of_their_size(
 
 @settings(deadline=None, max_examples=40)
 @given(SOURCES, SHAPES, MANNERS)
-def test_cuts_routes_and_partitions_change_nothing(
-    sources: list[list[Event]], shape: Shape, manner: Manner
-) -> None:
+def test_cuts_routes_and_partitions_change_nothing(sources: list[list[Event]], shape: Shape, manner: Manner) -> None:
     plan = shape.plan(emit="updates")
     assert carry_out(records(sources), manner, plan).same() == plainly(records(sources), plan).same()
 
@@ -295,6 +293,6 @@ def test_a_step_of_the_size_is_a_tumbling_window(every_us: int | None) -> None:
     plan = Shape(10, 1, 0, 3).plan()
     window = replace(plan.windows[0], every_us=every_us, kind="tumbling" if every_us is None else "hopping")
     draw = random.Random(4)
-    events = [(i // 2 - draw.randrange(8), draw.choice("ab"), float(i % 7)) for i in range(200)]
+    events: list[Event] = [(i // 2 - draw.randrange(8), draw.choice("ab"), float(i % 7)) for i in range(200)]
     found = carry_out(records([events]), Manner(random.Random(2)), replace(plan, windows=(window,)))
     assert final(found.rows) == reference([events], Shape(10, 1, 0, 3))[0]

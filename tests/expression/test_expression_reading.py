@@ -17,9 +17,9 @@ from tests.expression.trees import KNOWN, trees
 ANY_TREE = st.sampled_from(("float", "int", "str", "bool")).flatmap(trees)
 PIECES = st.sampled_from(
     [*"()[],+-*/%<>=!&|^'\"`.#$\\\n\x00é", "**", "//", "==", "!=", "<=", "<>", "&&", " and ", " or ", "not ", " in ",
-     " is ", " null", "true", "x", "i", "s", "b", "`t u`", "1", "9" * 40, "1e999", "0.5", "1.", ".5", "0x1", "_", "when(",
-     "bucket(", "coalesce(", "hour(", "contains(", "[1, 2]", "'a'", '""', "é", "\ud800", "٣", "(" * 200, "-" * 300,
-     "not " * 200, "x+" * 300, "[" * 200]
+     " is ", " null", "true", "x", "i", "s", "b", "`t u`", "1", "9" * 40, "1e999", "0.5", "1.", ".5", "0x1", "_",
+     "when(", "bucket(", "coalesce(", "hour(", "contains(", "[1, 2]", "'a'", '""', "é", "\ud800", "٣", "(" * 200,
+     "-" * 300, "not " * 200, "x+" * 300, "[" * 200]
 )  # fmt: skip
 
 
@@ -28,10 +28,11 @@ def outcome(text: str) -> str:
     try:
         return check(parse(text), KNOWN).text
     except ExpressionError as e:
-        assert 0 <= e.at < e.end
-        assert e.at <= len(text)
-        assert e.wish
-        return f"{e.at + 1}-{e.end}: {e.wish}" + (f" [{e.hint}]" if e.hint else "")
+        error = e
+    assert 0 <= error.at < error.end
+    assert error.at <= len(text)
+    assert error.wish
+    return f"{error.at + 1}-{error.end}: {error.wish}" + (f" [{error.hint}]" if error.hint else "")
 
 
 @settings(deadline=None, max_examples=300)

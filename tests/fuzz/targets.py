@@ -137,11 +137,13 @@ def expression(data: bytes) -> None:
     text = data.decode(errors="replace")
     try:
         found = check(parse(text), KNOWN)
-    except ExpressionError as error:
-        assert 0 <= error.at <= len(text)
-        assert error.at < error.end
+    except ExpressionError as e:
+        error = e
+    else:
+        assert check(parse(found.text), KNOWN) == found
         return
-    assert check(parse(found.text), KNOWN) == found
+    assert 0 <= error.at <= len(text)
+    assert error.at < error.end
 
 
 TARGETS: dict[str, Target] = {

@@ -31,7 +31,8 @@ FROM_SERVER = {c.WORKERS.name, c.READY.name, c.UP.name, c.STEP_AGE.name, c.BUILD
 def plan_with_all_outcomes() -> str:
     """The planted pipeline, changed so that values are mended, filtered, and records are late for one window only."""
     text = PLANTED.read_text().replace("max = 1000 }", 'max = 1000, on_bad = "clip" }', 1)
-    return f'{text}\n[[window]]\nname = "five"\nsize = "5m"\nlateness = "10m"\nwhere = "value > 1"\n[window.results]\nn = "count()"\n'
+    filtered = '\n[[window]]\nname = "five"\nsize = "5m"\nlateness = "10m"\nwhere = "value > 1"\n'
+    return f'{text}{filtered}[window.results]\nn = "count()"\n'
 
 
 def snapshots(folder: Path, records: int = 20_000) -> Iterator[Snapshot]:

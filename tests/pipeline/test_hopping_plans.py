@@ -56,9 +56,10 @@ def test_it_is_described() -> None:
     assert "window hour: hopping 24h every 1h from the epoch, per station, final after 0s lateness" in describe(
         check(hopping())
     )
-    assert any(line.startswith("window hour: hopping 3h every 1h shifted by 15m, ") for line in describe(
-        check(hopping(size="3h", offset="15m"))
-    ))
+    assert any(
+        line.startswith("window hour: hopping 3h every 1h shifted by 15m, ")
+        for line in describe(check(hopping(size="3h", offset="15m")))
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Derived columns, filters and hopping windows over files: rows and partials, any partitions, and what is told of them."""
+"""Derived columns, filters and hopping windows over files: rows, partials, any partitions; what is told of them."""
 
 from __future__ import annotations
 

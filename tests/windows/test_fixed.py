@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_stream.pipeline.plan import Window
-from lepton_stream.windows.fixed import end_of, number_of, start_of
+from lepton_stream.windows.fixed import end_of, first_of, number_of, start_of
 
 
 def window(size: int, offset: int = 0) -> Window:
@@ -35,3 +35,18 @@ def test_every_time_lies_in_the_one_window_that_it_belongs_to(drawn: list[int], 
     number = number_of(section, time)
     assert ((start_of(section, number) <= time) & (time < end_of(section, number))).all()
     assert (end_of(section, number) == start_of(section, number + 1)).all()
+
+
+@given(st.lists(times, max_size=20), st.integers(1, 10**13), st.integers(1, 30), st.integers(0, 10**13))
+def test_a_time_lies_in_as_many_hopping_windows_as_steps_fit_into_the_size(
+    drawn: list[int], every: int, overlap: int, offset: int
+) -> None:
+    section = Window("w", every * overlap, (), (), offset_us=offset, kind="hopping", every_us=every)
+    time = np.array(drawn, np.int64)
+    last = number_of(section, time)
+    first = first_of(section, last)
+    assert (last - first == overlap - 1).all()
+    for number in (first, last):
+        assert ((start_of(section, number) <= time) & (time < end_of(section, number))).all()
+    assert (end_of(section, first - 1) <= time).all()
+    assert (start_of(section, last + 1) > time).all()
