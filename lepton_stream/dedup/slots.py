@@ -31,9 +31,7 @@ def new_table(slots: int) -> Table:
     by random access nearly all at once (a second for ten million ids): see `Reserve`.
     """
     size = slots * BYTES_A_SLOT
-    if size < _LARGE:
-        return np.zeros((slots, 3), np.uint64)
-    if not hasattr(mmap, "MADV_HUGEPAGE"):
+    if size < _LARGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.zeros((slots, 3), np.uint64)
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared memory gets no huge pages
     memory.madvise(mmap.MADV_HUGEPAGE)
