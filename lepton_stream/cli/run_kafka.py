@@ -9,7 +9,8 @@ import os
 import resource
 import signal
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from lepton_stream.runtime.kafka.crew_telling import CrewTelling
 from lepton_stream.runtime.kafka.embedded import embedded
 from lepton_stream.runtime.kafka.feed import Fed, Feed, waves
 from lepton_stream.runtime.kafka.newest import newest
+from lepton_stream.runtime.kafka.outlast import outlast
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.preflight import refuse_misfit
 from lepton_stream.runtime.kafka.produce import Producer
@@ -84,8 +86,8 @@ async def _run(asked: Asked) -> int:
             _say(asked, f"embedded broker at {connection.bootstrap}, in memory only")
             await prepared_topics(asked.plan, connection)
         watch = Stopwatch(clock.cpu_s)
-        service = opened(asked.plan, connection, route=asked.route, watch=watch, called=asked.pipeline)
-        outside = await stack.enter_async_context(service)
+        service = partial(opened, asked.plan, connection, route=asked.route, watch=watch, called=asked.pipeline)
+        outside = await stack.enter_async_context(service())
         _tell_limits(asked, outside)
         began = clock.elapsed_s()
         if asked.inputs:
@@ -103,7 +105,7 @@ async def _run(asked: Asked) -> int:
             await stack.enter_async_context(progress(outside, shown=shown))
         if asked.workers == 1 or asked.worker is not None:
             sender = stack.enter_context(telling_parent(asked.observing.tell_fd))
-            stored = await _work(asked, outside, stop, _telling(asked, sender, tally, watch))
+            stored = await _work_alone(asked, outside, service, stop, _telling(asked, sender, tally, watch))
         else:
             stored = await _work_as_crew(asked, connection, outside, stop, tally)
         if asked.worker is None:
@@ -133,6 +135,26 @@ async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Te
     if asked.worker is not None:
         return Totals()  # the crew's parent tells
     return await totals(outside) if outside.keeps_metadata else worker.totals()
+
+
+async def _work_alone(
+    asked: Asked,
+    outside: Outside,
+    service: Callable[[], AbstractAsyncContextManager[Outside]],
+    stop: asyncio.Event,
+    telling: Telling | None,
+) -> Totals:
+    """One worker in this process, which begins again where nobody else would start it again."""
+    work = partial(_work, asked, stop=stop, telling=telling)
+
+    async def again() -> Totals:
+        async with service() as anew:
+            anew.meter = outside.meter  # what this process has counted goes on
+            return await work(anew)
+
+    if asked.worker is None and asked.run is None:
+        return await outlast(lambda: work(outside), again, stop, partial(_say, asked))
+    return await work(outside)  # a run with an end tells at once what hinders it
 
 
 async def _work_as_crew(

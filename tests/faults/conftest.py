@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.node import Node, make_nodes
 from tests.faults.page import write_page
+from tests.faults.proxy import Proxy
 from tests.faults.report import Entry, rows_table, times_table
 from tests.faults.scene import Scene
 
@@ -83,6 +84,14 @@ def scene(node: Node, tmp_path: Path, entry: Entry) -> Iterator[Scene]:
     """A pipeline with topics of its own on that broker."""
     with Scene(tmp_path, node, entry) as made:
         yield made
+
+
+@pytest.fixture
+def proxy(node: Node) -> Iterator[Proxy]:
+    """A way to that broker which can be cut."""
+    made = Proxy(node.place.proxy, node.place.proxied)
+    yield made
+    made.end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -32,7 +32,8 @@ MATRIX = (
     Row("F7", "a slow, uneven network", f"{PROXY}: 200 ms to and fro, 1 Mbit/s, then stalls as of lost packets",
         note="packets are not dropped: the kernel may have no `netem`; to whoever uses TCP a lost packet is a delay"),
     Row("F8", "connections are reset", f"{PROXY}: RST on each of its connections, four times"),
-    Row("F9", "the broker is killed, or stopped, and started again", "`kill -9` or SIGTERM, up to four times"),
+    Row("F9", "the broker is killed, or stopped, and started again",
+        "`kill -9` or SIGTERM, up to four times; away for longer than a minute"),
     Row("F10", "the broker is frozen for 20 s", "SIGSTOP and SIGCONT"),
     Row("F11", "leaders and coordinators move; the broker throttles its clients",
         "three brokers, three copies, two of them in step at least, each broker killed in turn; quotas of a broker"),
@@ -59,5 +60,6 @@ MATRIX = (
     Row("F25", "scrapes that hang", "40 connections to the metrics port that ask for ever",
         note="nobody scrapes in the other rows; a slow or refusing results topic: tests/kafka_pipeline/test_memory.py"),
     Row("F26", "the dead-letter topic cannot be written", "its limit is set to 100 bytes, and back"),
-    Row("F27", "a soak: faults drawn at random", "kills, freezes and broker deaths, one in five seconds on average"),
+    Row("F27", "a soak: faults drawn at random",
+        "kills, freezes, broker deaths, cut or reset networks, guests that come and go, every 5 s on average"),
 )  # fmt: skip

@@ -25,6 +25,7 @@ GOALS = {
     "kill -9, session of 2 s": Goal(15.0, "the same, with a shorter session"),
     "static restart": Goal(5.0, f"from the kill of a worker with `--static-id`, {COUNTED}"),
     "broker restart": Goal(5.0, f"beyond its downtime: from its first answer, {COUNTED}"),
+    "broker back": Goal(15.0, "from its first answer after more than a minute, in which its workers gave up; the same"),
     "broker thawed": Goal(10.0, f"from SIGCONT to the broker, {COUNTED}"),
     "connections reset": Goal(5.0, f"from the reset, {COUNTED}"),
     "network healed": Goal(5.0, "from the end of a cut of 12 s, until the worker has joined again or has ended"),

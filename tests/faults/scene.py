@@ -62,10 +62,10 @@ class Scene:
         self._senders.append(sender)
         return sender
 
-    def crew(self, workers: int = 2, session: str = "2", *more: str) -> Run:
-        """Workers, in the background, all of them members of the group."""
+    def crew(self, workers: int = 2, session: str = "2", *more: str, at: str = "") -> Run:
+        """Workers, in the background, all of them members of the group. `at`: another way to the broker."""
         before = sum(len(one.workers) for one in self.pipe.runs)  # the group still knows some that are dead
-        crew = self.pipe.run(*more, workers=workers, session=session)
+        crew = self.pipe.run(*more, workers=workers, session=session, at=at)
         until(lambda: self.pipe.members() >= before + workers or not alive(crew.process.pid), 40, "the workers joined")
         assert alive(crew.process.pid), crew.said
         return crew

@@ -45,6 +45,20 @@ def test_f09_four_restarts_of_the_broker_change_nothing(scene: Scene, kill: bool
 
 
 @pytest.mark.slow
+def test_f09_a_broker_that_is_away_for_longer_than_anyone_waits_changes_nothing(scene: Scene) -> None:
+    """A single worker, which nobody starts again, and a crew."""
+    alone, crew, node = scene.crew(1), scene.crew(), scene.node
+    scene.send(60_000, RATE)
+    scene.beyond(10_000)
+    blow = scene.strike("broker killed", node.kill)
+    until(lambda: "starting again" in alone.said and "starting it again" in crew.said, 150, "both gave up once")
+    node.start()
+    back = time.monotonic()
+    scene.recovered(blow, "broker back", since=back, seconds=90)
+    scene.settle(crew, alone)
+
+
+@pytest.mark.slow
 def test_f10_a_frozen_broker_changes_nothing(scene: Scene) -> None:
     crew, node = scene.crew(), scene.node
     scene.send(60_000, RATE)

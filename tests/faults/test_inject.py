@@ -72,7 +72,8 @@ def test_a_broker_is_frozen_killed_and_back_with_what_it_had(node: Node) -> None
 def test_topics_are_configured_widened_and_compacted_to_the_newest_of_each_key(node: Node) -> None:
     topic, at = "made-to-be-changed", node.bootstrap
     inject.recreate(at, topic, 1)
-    assert (inject.leads(at, node.place.number, [topic]), inject.in_sync(at, 1)) == (1, True)
+    until(lambda: inject.leads(at, node.place.number, [topic]) == 1, 10, "it has a leader")
+    assert inject.in_sync(at, 1)
 
     async def written() -> None:
         async with AIOKafkaProducer(bootstrap_servers=at, acks="all") as producer:
@@ -110,10 +111,12 @@ def test_a_throttled_client_is_slow_and_a_freed_one_is_not(node: Node) -> None:
                 await producer.send_and_wait(topic, bytes(100_000), partition=0)
             return time.monotonic() - began
 
-    assert asyncio.run(sent()) < 3
+    before = asyncio.run(sent())
     with inject.throttled(at, 100_000):
-        assert asyncio.run(sent()) > 10
-    assert asyncio.run(sent()) < 3
+        slow = asyncio.run(sent())
+    after = asyncio.run(sent())
+    assert slow > 10
+    assert max(before, after) < slow / 2
 
 
 def of(values: list[tuple[int, int, bytes]]) -> Newest:

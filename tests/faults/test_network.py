@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.node import Node
 from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene, stop
 from tests.kafka_pipeline.pipe import Run, alive, until
@@ -18,21 +16,10 @@ CUT_S = 12.0
 """Six sessions."""
 
 
-@pytest.fixture
-def proxy(node: Node) -> Iterator[Proxy]:
-    made = Proxy(node.place.proxy, node.place.proxied)
-    yield made
-    made.end()
-
-
 def both(scene: Scene) -> tuple[Run, Run]:
     """A worker with the plain network, and one behind the proxy."""
     plain = scene.crew(1)
-    broker, scene.pipe.bootstrap = scene.pipe.bootstrap, scene.node.by_proxy
-    try:
-        behind = scene.pipe.run(workers=1)
-    finally:
-        scene.pipe.bootstrap = broker
+    behind = scene.pipe.run(workers=1, at=scene.node.by_proxy)
     until(lambda: scene.pipe.members() == 2, 60, "both are members")
     return plain, behind
 

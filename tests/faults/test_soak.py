@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.faults import inject
+from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene
 from tests.kafka_pipeline.pipe import Run, until
 
@@ -22,6 +25,9 @@ JUDGED_MINUTES = 20
 """Shorter soaks tell the growth, and do not judge it: too few samples."""
 MOST_RECORDS = 1_000_000
 MOST_GROWTH = 0.01
+FAULTS = ("one", "one", "all", "freeze", "freeze", "broker", "cut", "reset", "guest", "guest")
+LEFT = (143, -signal.SIGTERM, 4)
+"""How a guest ends: asked to leave, before it has come to hear such words, or as it finds no broker to start with."""
 
 
 def resident(pid: int) -> int:
@@ -41,11 +47,13 @@ def test_a_line_through_samples_tells_the_growth() -> None:
 
 
 class Soak:
-    """Two workers that suffer, and the witness, which is left alone."""
+    """Two workers behind a proxy that suffer, guests that come and go, and the witness, which is left alone."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene, self.victims = scene, scene.crew(2)
+    def __init__(self, scene: Scene, proxy: Proxy) -> None:
+        self.scene, self.proxy = scene, proxy
+        self.victims = scene.crew(2, at=scene.node.by_proxy)
         self.witness = scene.crew(1)
+        self.guest: Run | None = None
         self.samples: list[tuple[float, int]] = []
         self.began = time.monotonic()
 
@@ -66,9 +74,9 @@ class Soak:
         counted = self.scene.pipe.counted()
         print(f"soak: {self.seconds / 60:.0f} of {MINUTES:g} min, {faults} faults, {counted:,} counted, {size} MiB")  # noqa: T201
 
-    def fault(self) -> None:
+    def fault(self) -> str:
         """One, drawn at random; the next comes whether or not this one is over."""
-        what = self.scene.draw.choice(("one", "one", "all", "freeze", "freeze", "broker"))
+        what = self.scene.draw.choice(FAULTS)
         pids = self.victims.workers
         if what == "broker":
             self.scene.strike("broker killed", self.scene.node.kill)
@@ -77,31 +85,52 @@ class Soak:
             with ExitStack() as stack:
                 self.scene.strike("SIGSTOP", lambda: stack.enter_context(inject.frozen(pids[0])))
                 self.rest(self.seconds + self.scene.draw.uniform(0.5, 6))
+        elif what == "cut":
+            self.scene.strike("network cut", self.proxy.cut)
+            self.rest(self.seconds + self.scene.draw.uniform(0.5, 6))
+            self.proxy.heal()
+        elif what == "reset":
+            self.scene.strike("connections reset", self.proxy.reset)
+        elif what == "guest":
+            self.scene.strike("a guest leaves" if self.guest else "a guest comes", self.come_or_go)
         else:
             hit = pids if what == "all" else pids[:1]
             self.scene.strike(f"kill -9 of {len(hit)}", lambda: inject.kill(hit))
+        return what
+
+    def come_or_go(self) -> None:
+        """The guest leaves, or another one comes."""
+        guest, self.guest = self.guest, None
+        if guest is None:
+            self.guest = self.scene.pipe.run(workers=1)
+            return
+        guest.process.send_signal(signal.SIGTERM)
+        assert guest.wait(60) in LEFT, guest.said
 
 
 @pytest.mark.timeout(6 * 3600)
-def test_f27_a_soak_changes_nothing_and_nobody_grows(scene: Scene) -> None:
-    soak, seconds = Soak(scene), MINUTES * 60
+def test_f27_a_soak_changes_nothing_and_nobody_grows(scene: Scene, proxy: Proxy) -> None:
+    soak, seconds = Soak(scene, proxy), MINUTES * 60
     rate = int(min(2000, MOST_RECORDS / seconds))
     sender = scene.send(int(rate * seconds), rate)
-    faults, told, due = 0, 0.0, 0.0
+    faults, told, due = Counter[str](), 0.0, 0.0
     while soak.seconds < seconds - 20:
         due += scene.draw.expovariate(1 / FAULT_S)  # from the beginning of one to that of the next
         soak.rest(min(due, seconds - 20))
-        soak.fault()
-        faults += 1
+        faults[soak.fault()] += 1
         assert scene._watcher is not None
         scene._watcher.check()
         if soak.seconds - told > 60:
             told = soak.seconds
-            soak.tell(faults)
+            soak.tell(faults.total())
+    if soak.guest is not None:
+        soak.come_or_go()
     sender.wait(600)
     crews: list[Run] = [soak.victims, soak.witness]
     until(lambda: scene.pipe.counted() >= sender.sent - sender.unacked, 120, "all is counted")
     scene.settle(*crews)
     grown = growth(soak.samples)
-    scene.entry.proofs.insert(0, f"{faults} faults in {MINUTES:g} minutes; memory {grown:+.2%} in 10 minutes")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(faults.items()))
+    told_of = f"{faults.total()} faults in {MINUTES:g} minutes ({kinds})"
+    scene.entry.proofs.insert(0, f"{told_of}; memory {grown:+.2%} in 10 minutes")
     assert MINUTES < JUDGED_MINUTES or grown < MOST_GROWTH, f"memory grows by {grown:.2%} in ten minutes"

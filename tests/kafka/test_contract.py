@@ -127,7 +127,8 @@ WRITTEN_IN_INIT = {
         "_fetcher",
         "_coordinator",
     ],
-    AIOKafkaProducer: ["_txn_manager", "_sender", "client", "_closed"],
+    AIOKafkaProducer: ["_txn_manager", "_sender", "client", "_closed", "_message_accumulator"],
+    MessageAccumulator: ["_batches", "_pending_batches"],
     AIOKafkaClient: ["cluster"],
 }
 """Attributes that we read or set."""

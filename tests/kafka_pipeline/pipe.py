@@ -143,9 +143,11 @@ class Pipe:
         given = [part for f in files for part in ("--input", str(f))]
         return ["feed", str(self.path), *given, "--broker", self.bootstrap, *(["--rate", str(rate)] if rate else [])]
 
-    def run(self, *more: str, workers: int = 2, session: str = SESSION, within: Sequence[str] = ()) -> Run:
-        """`run` in the background. `within`: words before the command."""
-        asked = ["run", str(self.path), "--broker", self.bootstrap, "--workers", str(workers), *more]
+    def run(
+        self, *more: str, workers: int = 2, session: str = SESSION, within: Sequence[str] = (), at: str = ""
+    ) -> Run:
+        """`run` in the background. `within`: words before the command; `at`: another way to the broker."""
+        asked = ["run", str(self.path), "--broker", at or self.bootstrap, "--workers", str(workers), *more]
         return self._started(asked, {"LEPTON__KAFKA__SESSION_SECONDS": session}, within)
 
     def _started(self, asked: Sequence[str], env: dict[str, str], within: Sequence[str] = ()) -> Run:

@@ -42,14 +42,18 @@ class SendFailed(BrokerError):  # noqa: N818
 class UnreadableBatch(IntegrityError):  # noqa: N818
     """A record batch that cannot be read. `first` and `last`: its offsets, inclusive."""
 
+    remedy = "If another replica or the producer has the data whole, take it from there"
+
     def __init__(self, source: SourcePartition, first: int, last: int, reason: str) -> None:
         self.source, self.first, self.last, self.reason = source, first, last, reason
         super().__init__(
             f"{source.topic} partition {source.partition}, offsets {first} to {last}: {reason}. "
-            "Nothing of it was counted. If the data is wanted, raise the limit; if not, let the topic's owner delete "
+            f"Nothing of it was counted. {self.remedy}; to go on without it, let the topic's owner delete "
             f"the records before offset {last + 1}"
         )
 
 
 class OversizeBatch(UnreadableBatch):
     """A record batch above our bounds. Of a source it becomes a dead letter; anywhere else it ends the reading."""
+
+    remedy = "Its producer may send it again in smaller batches"

@@ -149,14 +149,19 @@ class Producer:
     async def _send_batch(self, tp: SourcePartition, builder: Builder) -> Any:
         """Send and await the acknowledgement: the next batch of this partition must not leave before it."""
         builder.close()
+        producer = self._producer
         try:
             async with asyncio.timeout(self.timeout):
-                return await (await self._producer.send_batch(builder, tp.topic, partition=tp.partition))
+                return await (await producer.send_batch(builder, tp.topic, partition=tp.partition))
+        except asyncio.CancelledError:
+            leave_alone(producer)
+            raise
         except (ProducerFenced, InvalidProducerEpoch):
             raise Fenced(f"{tp.topic} partition {tp.partition}: a newer owner writes there now") from None
         except AssertionError:
             raise SendFailed(f"{tp.topic} has no partition {tp.partition}; {remedy(3)}") from None
         except (KafkaError, TimeoutError) as error:
+            leave_alone(producer)
             what = f"{type(error).__name__.removesuffix('Error')} {error}".rstrip()
             raise SendFailed(
                 f"{tp.topic} partition {tp.partition}: {builder.record_count()} records not acknowledged ({what}). "
@@ -172,6 +177,13 @@ class Producer:
         producer._closed = True
         await producer._sender.close()
         await producer.client.close()
+
+
+def leave_alone(producer: Any) -> None:
+    """Whatever becomes of the batches under way, nobody waits for them any more: asyncio need not tell of errors."""
+    waiting = producer._message_accumulator
+    for batch in (*waiting._pending_batches, *(b for queued in waiting._batches.values() for b in queued)):
+        batch.future.add_done_callback(lambda future: future.cancelled() or future.exception())
 
 
 def append(builder: Builder, record: Record) -> bool:

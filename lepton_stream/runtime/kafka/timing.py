@@ -11,6 +11,7 @@ from lepton_stream.runtime.kafka.connect import SESSION
 LEAST, MOST = 1.0, 1800.0
 BEATS = 4
 """Heartbeats in a session: some may be lost, and a busy worker sends them late."""
+REQUEST_BEYOND = 10.0
 
 
 def timing_of(environ: Mapping[str, str]) -> Timing:
@@ -28,4 +29,10 @@ def timing_of(environ: Mapping[str, str]) -> Timing:
         session = 0.0
     if not LEAST <= session <= MOST:
         raise UsageError(f"{SESSION} is {text!r}: expects seconds from {LEAST:.0f} to {MOST:.0f}")
-    return Timing(session=session, heartbeat=min(Timing().heartbeat, session / BEATS))
+    default = Timing()
+    # A request to join waits for as long as the group does: Faust refuses a request timeout within the session's.
+    return Timing(
+        session=session,
+        heartbeat=min(default.heartbeat, session / BEATS),
+        request=max(default.request, session + REQUEST_BEYOND),
+    )
