@@ -12,10 +12,11 @@ from lepton_stream.core.checkpoint import Checkpoint, Slice, checkpoint, closing
 from lepton_stream.core.delta import apply, progress_in
 from lepton_stream.core.fold import PartitionState, fold
 from lepton_stream.core.job import Job, Route, SourceState
-from lepton_stream.core.prepare import Prepared, heartbeat, prepare, remember
+from lepton_stream.core.prepare import Cleaned, Prepared, clean_ahead, heartbeat, prepare, remember
 
 __all__ = [
     "Checkpoint",
+    "Cleaned",
     "Job",
     "PartitionState",
     "Prepared",
@@ -24,6 +25,7 @@ __all__ = [
     "SourceState",
     "apply",
     "checkpoint",
+    "clean_ahead",
     "closing",
     "durable_checkpoint",
     "fold",

@@ -53,6 +53,12 @@ class Job:
         other.decoder = decoder
         return other
 
+    def timed_by(self, lap: Lap) -> Job:
+        """The same job for another thread, which is timed on its own."""
+        other = copy(self)
+        other.lap = lap
+        return other
+
 
 class SourceState:
     """What prepare knows of one source partition: the ids it remembers and the highest event time so far.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,9 +39,19 @@ class Prepared:
     account: Account
 
 
-def prepare(job: Job, source: SourceState, chunk: Chunk) -> Prepared:
-    """Clean, deduplicate, judge lateness, group and route a chunk; `source` moves on."""
-    decoded, time = _clean(job, chunk)
+class Cleaned(NamedTuple):
+    """What prepare makes of a chunk by itself, whatever came before it. `time` int64[n]: of the decoded records."""
+
+    decoded: Decoded
+    time: Index
+
+
+def prepare(job: Job, source: SourceState, chunk: Chunk, cleaned: Cleaned | None = None) -> Prepared:
+    """Clean, deduplicate, judge lateness, group and route a chunk; `source` moves on.
+
+    `cleaned`: the first of it, done before (`clean_ahead`).
+    """
+    decoded, time = cleaned or clean_ahead(job, chunk)
     decoded = _named(decoded, chunk)
     offsets = chunk.offsets[decoded.rows]
     duplicate = _duplicates(job, source, chunk, decoded, offsets)
@@ -75,12 +86,13 @@ def prepare(job: Job, source: SourceState, chunk: Chunk) -> Prepared:
     return Prepared(frames, decoded.rejects, offsets[late_for_all], account)
 
 
-def _clean(job: Job, chunk: Chunk) -> tuple[Decoded, Index]:
+def clean_ahead(job: Job, chunk: Chunk) -> Cleaned:
+    """Decode and clean, for `prepare`: needs nothing but the chunk, so that another thread may be ahead with it."""
     decoded = job.decoder.decode(chunk.values)
     job.lap("decode")
     decoded, time = timed(clean(decoded, job.plan.fields), job.plan.source, chunk.timestamp)
     job.lap("clean")
-    return decoded, time
+    return Cleaned(decoded, time)
 
 
 def _named(decoded: Decoded, chunk: Chunk) -> Decoded:
@@ -124,7 +136,7 @@ def _ids(job: Job, chunk: Chunk, decoded: Decoded) -> Fingerprints:
 def remember(job: Job, source: SourceState, chunk: Chunk) -> None:
     """Rebuild the dedup memory from a chunk that was counted before; nothing else moves."""
     if source.dedup is not None:
-        decoded, _ = _clean(job, chunk)
+        decoded, _ = clean_ahead(job, chunk)
         _duplicates(job, source, chunk, decoded, chunk.offsets[decoded.rows])
 
 

@@ -1,33 +1,36 @@
-"""Reading ahead: a thread opens and unpacks the next chunks while this one is counted.
+"""Reading ahead: a thread has the next chunks ready while this one is counted.
 
-Decompressors and readers of Parquet let go of the interpreter while they work, so both run at the same time.
+Decompressors, readers of Parquet and compiled code let go of the interpreter while they work, so both run at once.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from queue import Empty, Full, Queue
-from typing import TypeAlias
-
-from lepton_stream.chunk import Chunk
+from typing import Any, TypeAlias, TypeVar
 
 _CHUNKS = 2
 _MOST_INPUTS = 4
 _LOOK_S = 0.2
 
-_Item: TypeAlias = Chunk | BaseException | None
+T = TypeVar("T")
+_Item: TypeAlias = Any | BaseException | None
 
 
 def pays(inputs: int) -> bool:
     """Whether there is a core for it, and so few inputs that what waits takes little memory."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores > 1 and inputs <= _MOST_INPUTS
+    return cores() > 1 and inputs <= _MOST_INPUTS
 
 
-def ahead(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    """The same chunks, and in their place what reading them raised. Leaving early ends the thread."""
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ahead(chunks: Iterable[T]) -> Generator[T]:
+    """The same chunks (or what is made of them), and in their place what was raised. Leaving early ends the thread."""
     waiting: Queue[_Item] = Queue(_CHUNKS)
     left = threading.Event()
     reader = threading.Thread(target=_read, args=(chunks, waiting, left), name="read ahead", daemon=True)
@@ -43,13 +46,13 @@ def ahead(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         reader.join()
 
 
-def _read(chunks: Iterable[Chunk], waiting: Queue[_Item], left: threading.Event) -> None:
+def _read(chunks: Iterable[Any], waiting: Queue[_Item], left: threading.Event) -> None:
     source = iter(chunks)
     try:
         while not left.is_set():
             item = _next(source)
             _put(item, waiting, left)
-            if not isinstance(item, Chunk):
+            if item is None or isinstance(item, BaseException):
                 return
     finally:
         close = getattr(source, "close", None)
@@ -57,7 +60,7 @@ def _read(chunks: Iterable[Chunk], waiting: Queue[_Item], left: threading.Event)
             close()
 
 
-def _next(source: Iterator[Chunk]) -> _Item:
+def _next(source: Iterator[Any]) -> _Item:
     try:
         return next(source, None)
     except BaseException as error:

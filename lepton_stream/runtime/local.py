@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeAlias
@@ -19,9 +20,12 @@ from lepton_stream.memory.budget import Budget
 from lepton_stream.memory.held import held_by, refuse_too_much
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime import partitioned
-from lepton_stream.runtime.inputs import Input, RecordsAtHand, open_inputs
+from lepton_stream.runtime.ahead import ahead, cores
+from lepton_stream.runtime.inputs import FileInput, Input, RecordsAtHand, open_inputs
+from lepton_stream.runtime.lines import CLEAN, DECODE, READ, Feed, Line, Step
 from lepton_stream.runtime.local_telling import LocalTelling
 from lepton_stream.runtime.stopwatch import Stopwatch
+from lepton_stream.runtime.table_input import TableInput
 from lepton_stream.windows.results import Results, together
 
 Bury: TypeAlias = Callable[[Sequence[DeadLetter]], None]
@@ -55,17 +59,6 @@ class Options:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
 
-@dataclass(slots=True)
-class _Line:
-    """One source partition on its way: where its chunks come from and what prepare knows of it."""
-
-    source: SourcePartition
-    job: Job
-    state: SourceState
-    long: dict[int, int]
-    next: int = 0
-
-
 class LocalRun:
     """Iterate for the results, batch by batch; afterwards `account`, `stages` and the rest tell how it went.
 
@@ -88,9 +81,10 @@ class LocalRun:
         self.watch = Stopwatch(clock.cpu_s)  # what opening and loading took is no stage of the work
         began, cpu = clock.elapsed_s(), clock.cpu_s()
         try:
-            for batch in self._batches():
-                self.results += len(batch)
-                yield batch
+            with closing(self._batches()) as batches:
+                for batch in batches:
+                    self.results += len(batch)
+                    yield batch
             self.ended = True
         finally:
             self.seconds, self.cpu_seconds = clock.elapsed_s() - began, clock.cpu_s() - cpu
@@ -130,8 +124,8 @@ class LocalRun:
             "sources": named,
         }
 
-    def _batches(self) -> Iterator[Results]:
-        partitions = self._options.partitions
+    def _batches(self) -> Generator[Results]:
+        partitions, feed = self._options.partitions, Feed(self._reading_watch())
         first = self.inputs[0].decoder(self.plan.fields)
         job = Job(
             self.plan,
@@ -143,32 +137,47 @@ class LocalRun:
         )
         if partitions is None:
             lines = [self._line(g.source, job.decoding(g.decoder(self.plan.fields)), g.long) for g in self.inputs]
-            feed = _by_time(lines, self.inputs)
+            steps = feed.by_time(lines, self.inputs)
         else:
             topic = self.plan.source.topic
             cut = [partitioned.Partition(SourcePartition(topic, p)) for p in range(partitions)]
             lines = [self._line(c.source, job, c.long) for c in cut]
-            feed = ((lines[c.source.partition], chunk) for c, chunk in partitioned.chunks(self.inputs, self.plan, cut))
-        yield from self._drive(job, lines, feed)
+            chunks = partitioned.chunks(self.inputs, self.plan, cut)
+            steps = feed.in_turn((lines[c.source.partition], chunk) for c, chunk in chunks)
+        with closing(ahead(steps) if self._reads_ahead else steps) as ready:
+            yield from self._drive(job, lines, ready)
 
-    def _line(self, source: SourcePartition, job: Job, long: dict[int, int]) -> _Line:
+    @property
+    def _reads_ahead(self) -> bool:
+        """Whether another thread reads and cleans; nobody could stop the reader of a pipe, or knows a caller's own."""
+        files = all(isinstance(given, (FileInput, TableInput)) and given.size is not None for given in self.inputs)
+        return files and cores() > 1
+
+    def _reading_watch(self) -> Stopwatch:
+        """The one watch of a single thread; two threads have a watch each, and book their own stages."""
+        if not self._reads_ahead:
+            return self.watch
+        self.watch = Stopwatch(clock.thread_cpu_s)
+        self.watch.stages |= dict.fromkeys((READ, DECODE, CLEAN), 0.0)  # no name may come while somebody reads them
+        return Stopwatch(clock.thread_cpu_s, self.watch.stages)
+
+    def _line(self, source: SourcePartition, job: Job, long: dict[int, int]) -> Line:
         self.accounts[source] = Account()
-        return _Line(source, job, SourceState(job), long)
+        return Line(source, job, SourceState(job), long)
 
-    def _drive(self, job: Job, lines: list[_Line], feed: Iterator[tuple[_Line, Chunk | None]]) -> Iterator[Results]:
-        """Chunk by chunk through prepare, fold and checkpoint; a chunk of None: this source has ended."""
+    def _drive(self, job: Job, lines: list[Line], steps: Iterable[Step]) -> Iterator[Results]:
+        """Chunk by chunk through prepare, fold and checkpoint."""
         sources = {line.source.partition: 0 for line in lines}
         states = [PartitionState.empty(job, sources) for _ in range(job.partitions)]
         telling, long_run = self._options.telling, clock.elapsed_s() + _LONG_RUN_S
-        for line, chunk in feed:
-            self.watch.lap("read")
+        for line, chunk, cleaned in steps:
             if clock.elapsed_s() > long_run:
                 loader.start()  # does nothing the second time
             if chunk is None:
                 frames = heartbeat(job, line.source.partition, line.next, line.state.high, ended=True)
             else:
                 began = clock.elapsed_s()
-                prepared = prepare(line.job, line.state, chunk)
+                prepared = prepare(line.job, line.state, chunk, cleaned)
                 self._settle(line, chunk, prepared)
                 line.next, frames = chunk.end, prepared.frames
                 if telling is not None:
@@ -194,7 +203,7 @@ class LocalRun:
         yield from batches
         self.watch.lap("output")
 
-    def _settle(self, line: _Line, chunk: Chunk, prepared: Prepared) -> None:
+    def _settle(self, line: Line, chunk: Chunk, prepared: Prepared) -> None:
         """Book the chunk and bury its dead letters."""
         total = Account()
         total.add(self.accounts[line.source])
@@ -212,7 +221,7 @@ class LocalRun:
         self._options.bury(letters)
         self.watch.lap("dead letters")
 
-    def _refuse_too_much(self, lines: Sequence[_Line], states: Sequence[PartitionState]) -> None:
+    def _refuse_too_much(self, lines: Sequence[Line], states: Sequence[PartitionState]) -> None:
         """Stop before the system does; a table that has closed windows by now is as small as it gets."""
         budget, plan = self._options.memory, self.plan
         if budget is not None:
@@ -233,15 +242,3 @@ class LocalRun:
         """The commonest misfit of all: a CSV file read as JSON lines."""
         named = any(".csv" in given.name.lower() for given in self.inputs)
         return '[source.file] format = "csv"' if named and self.plan.source.file.format == "json" else ""
-
-
-def _by_time(lines: list[_Line], inputs: list[Input]) -> Iterator[tuple[_Line, Chunk | None]]:
-    """Each time a chunk of the input that is behind the others in event time."""
-    waiting = [(line, iter(given)) for line, given in zip(lines, inputs, strict=True)]
-    while waiting:
-        at = min(range(len(waiting)), key=lambda i: (waiting[i][0].state.high, i))
-        line, chunks = waiting[at]
-        chunk = next(chunks, None)
-        if chunk is None:
-            del waiting[at]
-        yield line, chunk
