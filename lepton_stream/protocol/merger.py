@@ -49,6 +49,7 @@ class Merger:
         self._publishes_updates = any(w.emit == "updates" for w in job.plan.windows)
         self._moved = False
         self._updated = False
+        self._urgent = False
         self._last: tuple[Record, ...] = ()
         self.rests: tuple[int, str] | None = None
         """The commit that `state` belongs to, while nothing has been folded since."""
@@ -146,6 +147,7 @@ class Merger:
             frame = decode(data)
             core.fold(self.job, self.state, frame)
             self._updated |= bool(frame.parts)
+            self._urgent |= bool(frame.parts) or frame.ended
         self.next = run.end
         self._moved, self.rests = True, None
 
@@ -153,6 +155,11 @@ class Merger:
     def due(self) -> bool:
         """Whether a checkpoint would say anything new."""
         return self._moved or self.more
+
+    @property
+    def urgent(self) -> bool:
+        """Whether a checkpoint would hold more than how far sources have come: cells, or that one has ended."""
+        return self._urgent or self.more
 
     @property
     def closing(self) -> bool:
@@ -188,7 +195,7 @@ class Merger:
         done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), self._limits.closed_at_once)
         ended, oldest, kept = self.state.ended and not done.more, self._oldest(), kept_of(self.state)
         upto = sum(progress.next for progress in self.state.progress.values())
-        self._moved, self._updated, self.more, self.rests = False, False, done.more, None
+        self._moved, self._updated, self._urgent, self.more, self.rests = False, False, False, done.more, None
         self._last = self._outputs(done)
         parts = parts_of(
             Stored(done.delta, self._last), self._incarnation, done.number, before, self._limits.part_bytes

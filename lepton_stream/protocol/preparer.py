@@ -108,6 +108,16 @@ class Preparer:
         return self._claimed is None and self._next >= self.done
 
     @property
+    def owed(self) -> bool:
+        """Whether a range is sent whole, and not yet completed in the group; its end may have to be told, too."""
+        return self._owed
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the run's end was reached."""
+        return self.end is not None and self.done >= self.end
+
+    @property
     def finished(self) -> bool:
         """Whether the run's end was reached and told."""
         return self._end_told
@@ -159,7 +169,7 @@ class Preparer:
         """Nothing waits: complete the range that was sent last; at the run's end, say so."""
         if self._claimed is not None:
             return
-        at_end = self.end is not None and self.done >= self.end
+        at_end = self.at_end
         if self._owed or (at_end and not self._end_told):
             await self._commit(ended=at_end)
             self._owed = False

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from lepton_stream.chunk import Chunk, SourcePartition, Values
-from lepton_stream.errors import LeptonError, PlanError, UsageError
+from lepton_stream.errors import LeptonError, PlanError, Problem, UsageError
 from lepton_stream.formats.arrow_files import table_format
 from lepton_stream.formats.csv_header import parse_header
 from lepton_stream.formats.csv_records import CsvDecoder
@@ -76,6 +76,11 @@ class FileInput:
         self.name, self.source, self.long = source.topic, source, self._file.long
         self.header: tuple[str, ...] = ()
         self.read_ahead = False
+        if form.format == "json" and (form.rename or form.time is not None):
+            self.close()
+            key = "source.file.rename" if form.rename else "source.file.time"
+            wish = 'is for columns of CSV, Parquet and Arrow files; this file is read as JSON lines: format = "csv"?'
+            raise PlanError(f"{self.name}: does not fit [source.file]", [Problem(key, "", wish)])
         if form.format == "csv":
             try:
                 self.header = parse_header(self._file.header, form) if self._file.header is not None else form.columns

@@ -58,7 +58,7 @@ def test_leaving_early_ends_the_thread_and_closes_the_source() -> None:
 
     chunks = ahead(endless())
     assert next(chunks).start == 0
-    chunks.close()  # type: ignore[attr-defined]
+    chunks.close()
     assert closed.is_set()
     assert readers() == []
 
@@ -78,7 +78,7 @@ def test_no_more_than_a_few_chunks_wait() -> None:
     next(chunks)
     assert third.wait(10)  # one is used, two wait, the reader holds one more
     assert max(taken) == 3
-    chunks.close()  # type: ignore[attr-defined]
+    chunks.close()
 
 
 @pytest.mark.parametrize("pays", [False, True])

@@ -148,6 +148,15 @@ def test_inputs_opened_before_one_that_fails_are_closed(tmp_path: Path) -> None:
         LocalRun(load(plan_file(tmp_path, "csv")), [csv])
 
 
+@pytest.mark.parametrize("said", ['rename = { Gadget = "device" }', 'time = { columns = ["y", "m", "d"] }'])
+def test_what_is_said_of_columns_is_refused_for_json_lines(tmp_path: Path, said: str) -> None:
+    path, plan = tmp_path / "in.jsonl", plan_file(tmp_path)
+    path.write_bytes(events(3))
+    plan.write_text(plan.read_text().replace('format = "json"', said))
+    with pytest.raises(PlanError, match=rf"in\.jsonl.*\n.*source\.file\.{said[:4]}.*JSON lines"):
+        LocalRun(load(plan), [path])
+
+
 def test_standard_input_named_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="once"):
         LocalRun(load(plan_file(tmp_path)), ["-", "-"], Options(stdin=io.BytesIO()))

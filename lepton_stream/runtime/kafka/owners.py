@@ -65,7 +65,7 @@ class SourceOwner:
         limits = self._outside.limits
         await self.preparer.settle()
         while not self.inbox.closed:
-            await self.inbox.wait(limits.watch_s)
+            await self.inbox.wait(max(self._settle_left(), 0.0) if self.preparer.owed else limits.watch_s)
             if self._keeper.step.over:
                 await self.preparer.settle()
                 await asyncio.sleep(SOON_S)
@@ -81,10 +81,14 @@ class SourceOwner:
                 self.measure.prepared(chunk, began)
                 self._note_restored()
                 self._quiet_since = clock.elapsed_s()
-            if self.inbox.empty:
+            if self.inbox.empty and (self.preparer.at_end or self._settle_left() <= 0):
                 await self.preparer.settle()
                 await self._maybe_quiet()
         await self.preparer.settle()
+
+    def _settle_left(self) -> float:
+        """Seconds for which the next records may come and complete the range that is sent."""
+        return self._quiet_since + self._outside.limits.settle_s - clock.elapsed_s()
 
     async def give_back(self) -> None:
         """End: the task finishes its step and completes the range."""
@@ -196,6 +200,8 @@ class ShuffleOwner:
         limits, share = self._outside.limits, 0.0 if flush else self._took
         if self.merger.closing or self.merger.updating:
             return min(max(limits.soon_s, 4 * share), limits.checkpoint_most_s)
+        if not self.merger.urgent:
+            return limits.checkpoint_most_s
         return min(max(limits.checkpoint_s, 20 * share), limits.checkpoint_most_s)
 
     async def _checkpoint(self) -> None:
