@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lepton_stream.columns import to_list
 from lepton_stream.core import Job, SourceState, prepare
-from lepton_stream.core.prepare import _clean
+from lepton_stream.core.prepare import clean_ahead
 from lepton_stream.formats.csv_records import CsvDecoder
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.builder import Pipeline
@@ -33,7 +33,7 @@ def job_for(kind: str, plan: Plan = PLAN) -> Job:
 
 def verdicts(job: Job, values: list[bytes | None]) -> list[Any]:
     """Per record: its reason and detail, or its values (as `repr`: -0.0 is not 0.0, 1 is not 1.0) and event time."""
-    decoded, time = _clean(job, chunk(0, values))
+    decoded, time = clean_ahead(job, chunk(0, values))
     out: list[Any] = [None] * len(values)
     for reject in decoded.rejects:
         assert out[reject.row] is None, "a record was rejected twice"

@@ -15,7 +15,7 @@ class Limits:
     shuffle topic's 16 MiB. `settle_s`: how long a range that was sent waits for the next one, whose claim completes it
     for nothing. `inbox_bytes`: raw values that wait for one partition's owner before the partition is paused.
     `checkpoint_s`: time between two checkpoints of a shuffle partition, longer where they take long, up to
-    `checkpoint_most_s`, which is also for those that hold nothing but how far sources have come; `soon_s`: where windows
+    `checkpoint_most_s`, as for those that hold nothing but how far sources have come; `soon_s`: where windows
     wait to be closed, or updates to be told. `shuffle_ahead_bytes`: frames that merge has not committed yet, of one
     shuffle partition, above which nothing more is claimed. `watch_s`: how often the group's commits are looked at.
     `max_skew_us`: how far a source may run ahead, in event time, of the slowest one that still has records to read;
