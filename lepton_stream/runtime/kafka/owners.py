@@ -16,6 +16,7 @@ from lepton_stream.runtime.kafka.measure import ShuffleMeasure, SourceMeasure
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
 from lepton_stream.runtime.kafka.recovery import refuse_other_sources
+from lepton_stream.runtime.kafka.shrinking import Shrinking
 from lepton_stream.telemetry.catalogue import CHECKPOINT, RESTORED
 from lepton_stream.telemetry.facts import tell
 
@@ -39,6 +40,7 @@ class SourceOwner:
         self._run, self._keeper, self._in_hand = run, keeper, 0
         self._quiet_since = clock.elapsed_s()
         self.measure = SourceMeasure(outside.meter)
+        self._shrinking = Shrinking(preparer.source)
         self._begun = False
 
     @property
@@ -81,6 +83,8 @@ class SourceOwner:
                 self.measure.prepared(chunk, began)
                 self._note_restored()
                 self._quiet_since = clock.elapsed_s()
+            if self.inbox.empty and self._outside.keeps_metadata:
+                self._shrinking.look(self._outside.view.seen, self.preparer.done)
             if self.inbox.empty and (self.preparer.at_end or self._settle_left() <= 0):
                 await self.preparer.settle()
                 await self._maybe_quiet()
