@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any, Self
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, KafkaError
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, KafkaError, NodeNotReadyError
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import BrokerError
@@ -95,6 +95,8 @@ class Wire:
         async def once() -> Any:
             node = self._coordinators.get((kind, key))
             if node is None:
+                if not self._client.cluster.brokers():  # one that has just come up may know of none, itself included
+                    raise NodeNotReadyError
                 node = await self._client.coordinator_lookup(kind, key)
                 self._coordinators[kind, key] = node
             return await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
