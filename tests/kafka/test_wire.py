@@ -17,8 +17,8 @@ class Client:
     """Knows no brokers before the third update of its metadata; aiokafka then asserts that there was a bootstrap."""
 
     def __init__(self, known_after: int) -> None:
-        self.cluster = SimpleNamespace(brokers=lambda: [1] if self.updates >= known_after else [])
         self.updates = 0
+        self.cluster = SimpleNamespace(brokers=lambda: [1] if self.updates >= known_after else [])
 
     async def coordinator_lookup(self, *_: Any) -> int:
         assert self.cluster.brokers()
