@@ -26,7 +26,8 @@ disordered and late records. `make faults ROW=F4` runs one row."""
 FOUND = """- **exact**: every acknowledged record is in the source topic. Of each source partition, read = accepted +
   duplicate + late + dead-lettered, each as the reference has it. Every window of every key is right, for a reader
   that was there during the faults and for one that came afterwards; no version has two values, and none goes back.
-  Every dead letter has its record's bytes, key and headers. No log has a traceback. Recovery was within its goal.
+  Every dead letter has its record's bytes, key and headers. Frames on their way between the two steps of work follow
+  each other without a hole, as far as they are not trimmed. No log has a traceback. Recovery was within its goal.
 - **halted**: going on would have counted wrongly. The workers ended with the exit code that is named, told the remedy,
   and moved nothing.
 - **restored**: all state was as before, at the speed that is named.

@@ -12,6 +12,7 @@ from typing import Self
 from tests.data.planted import Planted
 from tests.faults import inject
 from tests.faults.evidence import Blow, busy
+from tests.faults.frames import assert_unbroken
 from tests.faults.load import load
 from tests.faults.node import Node
 from tests.faults.plain import whole
@@ -110,6 +111,7 @@ class Scene:
         assert acked == sum(sender.sent - sender.unacked for sender in self._senders)
         self.truth = truth = source.truth()
         assert_accounts(done.stats, pipe.source, truth)
+        frames = assert_unbroken(whole(pipe.bootstrap, pipe.names.shuffle, PARTITIONS))
         source.assert_letters(whole(pipe.bootstrap, pipe.names.dead_letters, PARTITIONS), truth)
         assert self._watcher is not None
         newest = self._watcher.end()
@@ -119,7 +121,7 @@ class Scene:
         self.assert_quiet_logs()
         self.entry.counts = (
             f"{acked:,} acknowledged, {windows:,} windows, {len(truth.dead_letters):,} dead letters, "
-            f"{newest.repeated:,} results repeated"
+            f"{newest.repeated:,} results repeated, {frames:,} frames without a hole"
         )
         self.entry.verdict = "exact"
         assert self.entry.missed() == []
