@@ -9,6 +9,7 @@ import pytest
 from lepton_stream.errors import UsageError
 from lepton_stream.protocol.ports import MergePort, SourcePort
 from lepton_stream.runtime.kafka.failpoints import (
+    GROUP,
     POINTS,
     VARIABLE,
     FailingHooks,
@@ -34,7 +35,7 @@ SMOKE = ("after_pointer",)
 def deaths_at(scene: Scene, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
     """Workers that die at the point, each time they come to it; then others go on."""
     monkeypatch.setenv(VARIABLE, f"{point}:{TIMES.get(point, 2)}")
-    sender = scene.send(RECORDS, RATE)
+    sender = scene.send(RECORDS * (4 if point in GROUP else 1), RATE)  # rebalances take their time
     crew = scene.pipe.run(workers=2)
     if point == "after_revoked":  # two that join together have nothing to give back before a third one comes
         until(lambda: scene.pipe.members() >= 2 or crew.said.count(DEATH), 40, "two have joined")
