@@ -1,4 +1,4 @@
-"""Every shipped pipeline over its sample through Apache Kafka and the embedded broker: what the run over files gives."""
+"""Every shipped pipeline over its sample: through Kafka and the embedded broker the same as over files."""
 
 from __future__ import annotations
 
