@@ -69,7 +69,8 @@ def test_published_figures_of_each_venue_and_symbol_come_out(week: Ran) -> None:
         assert count - REPEATS <= ticks <= count
         assert min(row["low"] for row in by[of]) == pytest.approx(low, rel=1e-7)
         assert max(row["high"] for row in by[of]) == pytest.approx(high, rel=1e-7)
-        assert sum(row["ticks"] * row["spread_mean"] for row in by[of]) / ticks == pytest.approx(spread, rel=1e-5)
+        mean = sum(row["ticks"] * row["spread_mean"] for row in by[of]) / ticks
+        assert mean == pytest.approx(spread, rel=1e-4)  # the published mean has the repeats, when spreads were wide
     locked = sum(row["locked"] for row in week[0])
     assert LOCKED - REPEATS <= locked <= LOCKED
     assert {row["venue"] for row in week[0] if row["locked"]} == {"fxcm"}

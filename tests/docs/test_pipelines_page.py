@@ -19,7 +19,9 @@ SHOWN = [
     (page, command, block)
     for page in sorted((DOCS / "pipelines").rglob("*.md"))
     for command, block in re.findall(
-        r"^```\n\$ (lepton-stream demo [^\n]*--no-broker[^\n]*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S
+        r"^```\n\$ (lepton-stream demo [^\n]*--no-broker[^\n]*)\n(.*?)^```",
+        page.read_text(encoding="utf-8"),
+        re.M | re.S,
     )
 ]
 

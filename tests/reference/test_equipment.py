@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import lzma
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scripts.make_equipment_sample import make
+from scripts.make_equipment_sample import sample
 from tests.reference.equipment import FULL, SAMPLE, minute, samples, second, windows
 
 MEANS = {"mf01": 13053.3816, "mf02": 14377.6619, "mf03": 8089.4021, "pc13": 70.1559, "pc14": 189.909, "pc15": 152.1018}
@@ -30,6 +30,10 @@ def test_reference_gives_the_published_figures() -> None:
 
 
 @pytest.mark.skipif(not FULL.is_file(), reason="the published excerpt is not here (set LEPTON_SHARED)")
-def test_sample_is_made_of_the_published_excerpt(tmp_path: Path) -> None:
-    made = make(FULL, tmp_path)
-    assert lzma.decompress(made.read_bytes()) == lzma.decompress(SAMPLE.read_bytes())
+def test_sample_is_made_of_the_published_excerpt() -> None:
+    assert sample(gzip.decompress(FULL.read_bytes())) == lzma.decompress(SAMPLE.read_bytes())
+
+
+def test_lines_of_other_columns_are_refused() -> None:
+    with pytest.raises(ValueError, match="56 columns"):
+        sample(b"2012-02-22T16:46:28+00:00\t1\t2\n")
