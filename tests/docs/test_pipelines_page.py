@@ -15,11 +15,14 @@ from lepton_stream.cli.main import outcome
 from lepton_stream.pipeline.source import find, sample, shipped
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-DEMO = re.compile(r"^```\n\$ (lepton-stream demo [^\n]*--no-broker[^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHOWN = [
     (page, command, block)
     for page in sorted((DOCS / "pipelines").rglob("*.md"))
-    for command, block in DEMO.findall(page.read_text(encoding="utf-8"))
+    for command, block in re.findall(
+        r"^```\n\$ (lepton-stream demo [^\n]*--no-broker[^\n]*)\n(.*?)^```",
+        page.read_text(encoding="utf-8"),
+        re.M | re.S,
+    )
 ]
 
 

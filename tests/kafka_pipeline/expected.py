@@ -48,10 +48,7 @@ class Expected:
 
 
 def _counted(stats: dict[str, Any]) -> dict[str, Any]:
-    """In all and by source partition from which anything was read, which on Kafka are the only ones that are told.
-
-    Unlisted fields are left out, as a file has columns that `feed` does not send.
-    """
+    """In all and by source partition that has records; unlisted fields are left out: `feed` does not send them."""
     accounts = {"all": stats, **{name: a for name, a in stats["sources"].items() if a["read"]}}
     return {name: {**{n: a[n] for n in COUNTED}, **{n: a.get(n) for n in IF_ANY}} for name, a in accounts.items()}
 
