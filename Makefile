@@ -17,6 +17,7 @@ MINUTES ?= 60
 SEED ?= 1
 ONLY ?=
 BASE ?= HEAD~1
+NAME ?= iot/air_quality
 FIGURES := docs/performance.json
 
 # The first interpreter that is new enough and can make a virtual environment; PYTHON=/path/to/python overrides.
@@ -24,7 +25,7 @@ CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup check quick test simulate mutants demo bench performance guard guard-record peers slow faults \
+.PHONY: help setup check quick test simulate mutants demo bench bench-domains performance guard guard-record peers slow faults \
 	soak fuzz docs docs-check clean
 
 help:  ## Show this list
@@ -81,17 +82,21 @@ simulate: setup  ## The counting protocol under faults: make simulate SEEDS=1000
 mutants: setup  ## The planted defects of the protocol: at which seed each is found
 	$(BIN)/python -m tests.protocol.simulate --seeds $(SEEDS) --mutants
 
-demo: setup  ## The shipped air-quality pipeline, live on a broker in memory: half a minute
-	$(BIN)/lepton-stream demo iot/air_quality
+demo: setup  ## A shipped pipeline, live on a broker in memory, half a minute: make demo [NAME=iot/air_quality]
+	$(BIN)/lepton-stream demo $(NAME)
 
 bench: setup  ## Measure the engine on this machine, over files and through Apache Kafka: a few minutes
 	$(BIN)/lepton-stream bench engine
 	$(BIN)/lepton-stream bench end-to-end --part throughput
 
+bench-domains: setup  ## Every shipped pipeline over its sample, repeated, on one core: events a second
+	$(BIN)/lepton-stream bench domains
+
 performance: setup  ## Measure all of docs/performance.md and write it anew: make performance [BASE=HEAD~1], an hour
 	$(BIN)/lepton-stream bench engine --record $(FIGURES)
 	$(BIN)/lepton-stream bench engine --wide --record $(FIGURES)
 	$(BIN)/lepton-stream bench engine --bad 0.2 --record $(FIGURES)
+	$(BIN)/lepton-stream bench domains --record $(FIGURES)
 	$(BIN)/lepton-stream bench end-to-end --record $(FIGURES)
 	$(BIN)/lepton-stream bench end-to-end --part throughput --wide --record $(FIGURES)
 	$(BIN)/lepton-stream bench end-to-end --part throughput --bad 0.2 --record $(FIGURES)

@@ -31,6 +31,7 @@ from scripts.cli_page import cli_page
 from scripts.expressions_page import expressions_page
 from scripts.functions_page import functions_page
 from scripts.metrics_page import metrics_page
+from scripts.pipelines_page import pipelines_page
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs/performance.json"
@@ -132,6 +133,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/metrics.md": lambda: metrics_page(NOTE.format(source="lepton_stream/telemetry/catalogue.py")),
     "docs/performance.md": lambda: page(read(FIGURES)),
     f"docs/{PLOT}": lambda: plot(read(FIGURES)),
+    "docs/pipelines.md": lambda: (
+        NOTE.format(source="scripts/pipelines_page.py and lepton_stream/pipelines/") + pipelines_page()
+    ),
     "docs/topics.md": topics_page,
     "docs/plan.schema.json": lambda: schema_text().decode(),
 }

@@ -17,6 +17,8 @@ from lepton_stream.bench.spread import Spread
 from lepton_stream.bench.stock import Stock, Tell, prepared
 from lepton_stream.bench.truth import refuse_wrong
 
+RESULTS = "results.jsonl"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -53,16 +55,24 @@ def told(stock: Stock, route: str) -> dict[str, Any]:
 
 def one_run(stock: Stock, command: Command, folder: Path, route: str = "partials", *, check: bool = True) -> Run:
     """Run the command once over the stock. Raises LeptonError, and IntegrityError where a result is wrong."""
-    plan, stats, results = folder / "bench.toml", folder / "totals.json", folder / "results.jsonl"
+    plan = folder / "bench.toml"
     plan.write_text(pipeline(stock.shape), encoding="utf-8")
-    began = clock.elapsed_s()
-    files = ("--input", stock.path, "--output", results, "--stats", stats)
-    command.run("run", plan, *files, "--route", route, "--quiet")
-    wall, totals = clock.elapsed_s() - began, totals_of(stats)
+    run, totals = timed(command, plan, stock.path, folder, "--route", route)
     if check:
-        refuse_wrong(rows_of(results), totals, stock)
+        refuse_wrong(rows_of(folder / RESULTS), totals, stock)
+    return run
+
+
+def timed(command: Command, plan: Path, events: Path, folder: Path, *more: str) -> tuple[Run, dict[str, Any]]:
+    """(what a run of a pipeline over a file took, its totals); results are in `folder`. Raises LeptonError."""
+    stats = folder / "totals.json"
+    began = clock.elapsed_s()
+    files = ("--input", events, "--output", folder / RESULTS, "--stats", stats)
+    command.run("run", plan, *files, *more, "--quiet")
+    wall, totals = clock.elapsed_s() - began, totals_of(stats)
     seconds = float(totals["seconds"])
-    return Run(totals["read"], seconds, wall - seconds, totals["cpu_seconds"], totals.get("path", ""), totals["stages"])
+    path, stages = totals.get("path", ""), totals["stages"]
+    return Run(totals["read"], seconds, wall - seconds, totals["cpu_seconds"], path, stages), totals
 
 
 def figures(runs: Sequence[Run]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lepton_stream.bench.domains import domains_lines
 from lepton_stream.bench.knobs import MEANING
 from lepton_stream.bench.plot import Curve, spread_point, svg
 from lepton_stream.bench.report import (
@@ -28,9 +29,9 @@ core, with claims, checkpoints, metrics and results on; broker, generator and re
 run its account and each of its results are held against the truth, which is known since the events are made here
 (seed 1); a run with a wrong one is an error and no figure.
 
-To measure on your machine: `lepton-stream bench engine`, `end-to-end`, `scale`, `compare` ([cli.md](cli.md)); in a
-checkout `make performance` measures all of this page and writes it anew. A million events that repeat, are bad, or are
-late cost more or less than good ones: the workload says how many there are.
+To measure on your machine: `lepton-stream bench engine`, `domains`, `end-to-end`, `scale`, `compare`
+([cli.md](cli.md)); in a checkout `make performance` measures all of this page and writes it anew. A million events that
+repeat, are bad, or are late cost more or less than good ones: the workload says how many there are.
 
 """
 FRESH = """Freshness runs from the **intended** send time: the generator's schedule is fixed before the first event, and
@@ -43,7 +44,10 @@ the whole machine, generator, broker and reader included: where the worker is no
 
 def page(told: Mapping[str, Any]) -> str:
     """The whole page; what was not measured is not there."""
-    parts = [*_engine(told.get("engine", {})), *_end_to_end(told.get("end_to_end", {})), *_scale(told.get("scale", {}))]
+    parts = _engine(told.get("engine", {}))
+    if found := told.get("domains"):
+        parts += ["## Shipped pipelines", "", *where(found), *domains_lines(found), ""]
+    parts += [*_end_to_end(told.get("end_to_end", {})), *_scale(told.get("scale", {}))]
     if found := told.get("compare"):
         parts += ["## Against another commit", "", *where(found), *compare_lines(found), ""]
     return INTRO + "\n".join(parts).rstrip() + "\n"

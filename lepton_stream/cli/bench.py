@@ -14,6 +14,7 @@ import typer
 
 from lepton_stream.bench.broker import broker
 from lepton_stream.bench.compare import compare_engine, compare_kafka
+from lepton_stream.bench.domains import domains, domains_lines
 from lepton_stream.bench.engine import engine
 from lepton_stream.bench.kafka import Through
 from lepton_stream.bench.knobs import KNOBS, knobs
@@ -30,6 +31,7 @@ from lepton_stream.bench.workers import workers
 from lepton_stream.cli.bench_telling import AsJson, Quick, RecordTo, Runs, give, progress, typed
 from lepton_stream.cli.kafka_options import FIELDS, takes_options
 from lepton_stream.cli.run import RouteChoice
+from lepton_stream.pipeline.source import shipped
 from lepton_stream.runtime.kafka.connect import PREFIX
 
 app = typer.Typer(help="Measure this installation on this machine, with results held against the truth.",
@@ -89,6 +91,28 @@ def variant(shape: Shape, route: str) -> str:
     wide, bad = (["wide"] if shape.wide else []), ([f"{shape.bad:.1%} bad"] if shape.bad != BAD else [])
     rows = [f"route {route}"] if route != RouteChoice.PARTIALS.value else []
     return ", ".join([*wide, *bad, *rows]) or "published"
+
+
+@app.command("domains")
+def domains_command(
+    names: Annotated[list[str] | None, typer.Argument(help="Shipped pipelines; left out: all.", metavar="NAME")] = None,
+    records: Records = 500_000,
+    runs: Runs = 3,
+    as_json: AsJson = False,
+    record: RecordTo = None,
+) -> None:
+    """Measure every shipped pipeline over its sample, repeated, on one core: events a second.
+
+    Copies of the sample lie weeks apart, as JSON in the form of the pipeline's topic; all of them must count alike.
+
+    For example: lepton-stream bench domains
+
+    One of them: lepton-stream bench domains finance/fx_ticks
+    """
+    where = facts(typed())
+    with progress() as tell:
+        told = {**where, "pipelines": domains(names or shipped(), records, runs, tell)}
+    give("domains", told, domains_lines(told), as_json=as_json, to=record)
 
 
 @app.command("end-to-end")

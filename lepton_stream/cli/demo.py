@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from lepton_stream.cli.demo_table import table_of
+from lepton_stream.cli.demo_table import newest, tables_of
 from lepton_stream.cli.observing import LogChoice, MetricsTo, observing
 from lepton_stream.cli.progress import bar
 from lepton_stream.cli.totals import totals
 from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.plan import Plan
-from lepton_stream.pipeline.source import find, shipped
+from lepton_stream.pipeline.source import about, find, sample, shipped
 from lepton_stream.runtime.local import LocalRun, Options
 
 _SHOWN = 18
@@ -22,8 +21,8 @@ _SECONDS = 8.0
 
 
 def demo(
-    name: Annotated[str, typer.Argument(help="A shipped pipeline; `list` shows them all.")] = "iot/air_quality",
-    rows: Annotated[int, typer.Option(min=1, help="How many of the last results to show.")] = _SHOWN,
+    name: Annotated[str, typer.Argument(help="A shipped pipeline; left out: which there are.")] = "list",
+    rows: Annotated[int, typer.Option(min=1, help="How many of the last results to show, of each window.")] = _SHOWN,
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long the feed of the sample takes.")] = _SECONDS,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave broker, worker and metrics running until Ctrl-C.")
@@ -33,47 +32,44 @@ def demo(
 ) -> int:
     """Run a shipped pipeline on its sample: a broker in memory, its topics, a feed, a worker, and the results live.
 
-    For example: lepton-stream demo
+    Which there are: lepton-stream demo
 
-    One that stays: lepton-stream demo iot/air_quality --keep
+    For example: lepton-stream demo iot/air_quality
 
-    Without a broker: lepton-stream demo --no-broker
+    One that stays: lepton-stream demo finance/fx_ticks --keep
 
-    Which there are: lepton-stream demo list
+    Without a broker: lepton-stream demo manufacturing/equipment --no-broker
     """
     if name == "list":
         return _list()
-    plan, sample = find(name), _sample(name)
+    plan, given = find(name), sample(name)
     if no_broker:
         if keep:
             raise UsageError("--keep and --no-broker: without a broker there is nothing to keep running; leave one out")
-        return _over_files(plan, sample, rows)
+        return _over_files(plan, given, rows)
     from lepton_stream.cli.demo_kafka import demo_on_broker  # noqa: PLC0415  as for `run`
 
     shown = observing(metrics, LogChoice.TEXT, None, None)
-    return demo_on_broker(plan, sample, rows=rows, seconds=seconds, keep=keep, metrics=shown)
+    return demo_on_broker(plan, given, rows=rows, seconds=seconds, keep=keep, metrics=shown)
 
 
 def _list() -> int:
-    for name in shipped():
-        print(f"{name:<28} {find(name).name}")
+    names = shipped()
+    width = max(map(len, names))
+    for name in names:
+        print(f"{name:<{width}}  {about(name)}")
+    print("\nTo see one at work: lepton-stream demo NAME")
     return 0
 
 
-def _sample(name: str) -> list[str]:
-    folder = files("lepton_stream").joinpath("data", *name.split("/"))
-    if not folder.is_dir():
-        raise UsageError(f"{name}: no sample is shipped; the shipped pipelines are {', '.join(shipped())}")
-    return sorted(str(file) for file in folder.iterdir() if not file.name.endswith(".md"))
-
-
-def _over_files(plan: Plan, sample: list[str], rows: int) -> int:
-    run = LocalRun(plan, sample, Options())
+def _over_files(plan: Plan, given: list[str], rows: int) -> int:
+    run = LocalRun(plan, given, Options())
     with bar(run, quiet=False) as progress:
         shown: list[dict[str, Any]] = []
         for batch in run:
-            shown = [*shown, *batch.rows()][-rows:]
+            shown = newest([*shown, *batch.rows()], rows)
             progress.update()
-    Console().print(table_of(f"{plan.name}: the last {len(shown)} results", shown))
+    console = Console()
+    console.print(tables_of(f"{plan.name}: the last {len(shown)} results", shown, console))
     totals(run)
     return 0

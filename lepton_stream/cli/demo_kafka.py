@@ -165,6 +165,6 @@ def _published(worker: Worker, screen: Screen) -> bool:
 
 
 def _close(plan: Plan, worker: Worker, screen: Screen, seconds: float) -> None:
-    screen.console.print(screen.table())
+    screen.console.print(screen.tables())
     totals = worker.totals()
     print_account(plan.name, Account.total(totals.accounts.values()), totals.results, seconds)

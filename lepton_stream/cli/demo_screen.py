@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console, Group
-from rich.table import Table
 
 from lepton_stream.account import Account
-from lepton_stream.cli.demo_table import table_of
+from lepton_stream.cli.demo_table import newest, tables_of
 from lepton_stream.runtime.kafka.feed import Fed
 
 
@@ -36,16 +35,17 @@ class Screen:
         self._known.pop(key, None)
         self._known[key] = row
 
-    def table(self) -> Table:
-        """The results that changed last."""
-        shown = list(self._known.values())[-self._rows :]
-        return table_of(f"{self._name}: the last {len(shown)} of {self.results:,} results", shown)
+    def tables(self) -> Group:
+        """The results that changed last, of each window section."""
+        shown = newest(self._known.values(), self._rows)
+        return tables_of(f"{self._name}: the last {len(shown)} of {self.results:,} results", shown, self.console)
 
     def render(self, account: Account) -> Group:
         """The account so far above the table; on a low terminal the table gives way."""
-        rows, self._rows = self._rows, max(min(self._rows, self.console.height - 8), 1)
+        sections = len({row["window"] for row in self._known.values()}) or 1
+        rows, self._rows = self._rows, max(min(self._rows, self.console.height // sections - 8), 1)
         try:
-            return Group(self._told(account), "", self.table())
+            return Group(self._told(account), "", self.tables())
         finally:
             self._rows = rows
 

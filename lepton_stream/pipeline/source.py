@@ -15,7 +15,8 @@ from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.python_file import as_module
 from lepton_stream.pipeline.toml_front import load
 
-_SHIPPED = "lepton_stream.pipelines"
+_PACKAGE = "lepton_stream"
+_SHIPPED = f"{_PACKAGE}.pipelines"
 
 
 def find(name: str) -> Plan:
@@ -46,6 +47,21 @@ def shipped() -> tuple[str, ...]:
     domains = [d for d in files(_SHIPPED).iterdir() if d.is_dir()]
     tomls = [(d.name, f.name) for d in domains for f in d.iterdir() if f.name.endswith(".toml")]
     return tuple(sorted(f"{domain}/{file.removesuffix('.toml')}" for domain, file in tomls))
+
+
+def about(name: str) -> str:
+    """What a shipped pipeline is for: the first sentence of its TOML, which is a comment."""
+    domain, stem = name.split("/")
+    text = (files(_SHIPPED) / domain / f"{stem}.toml").read_text(encoding="utf-8")
+    return text.splitlines()[0].removeprefix("#").strip().split(". ")[0].rstrip(".") + "."
+
+
+def sample(name: str) -> list[str]:
+    """The files of a shipped pipeline's sample, sorted. Raises UsageError where there is none."""
+    folder = files(_PACKAGE).joinpath("data", *name.split("/"))
+    if name not in shipped() or not folder.is_dir():
+        raise UsageError(f"{name}: no sample is shipped; the shipped pipelines are {', '.join(shipped())}")
+    return sorted(str(file) for file in folder.iterdir() if not file.name.endswith(".md"))
 
 
 def _from_module(name: str) -> Plan:

@@ -71,7 +71,9 @@ def test_a_reader_that_leaves_ends_the_run_quietly(tmp_path: Path) -> None:
     assert balanced(json.loads(stats.read_text()))
 
 
-@pytest.mark.parametrize("arguments", [("check", "iot/air_quality"), ("demo", "--no-broker"), ("version",)])
+@pytest.mark.parametrize(
+    "arguments", [("check", "iot/air_quality"), ("demo", "iot/air_quality", "--no-broker"), ("version",)]
+)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_other_commands_end_quietly_too_when_their_reader_leaves(arguments: tuple[str, ...], unbuffered: str) -> None:
     assert_quiet(*arguments, env={"PYTHONUNBUFFERED": unbuffered})

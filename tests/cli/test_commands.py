@@ -57,7 +57,7 @@ def test_version_is_told_in_words_and_as_json(capsys: pytest.CaptureFixture[str]
 
 
 def test_demo_prints_a_table_of_results_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    assert outcome(["demo", "--no-broker", "--rows", "5"]) == 0
+    assert outcome(["demo", "iot/air_quality", "--no-broker", "--rows", "5"]) == 0
     out, err = capsys.readouterr()
     assert "air-quality: the last 5 results" in out
     assert out.count("2013-03-") == 5
@@ -68,7 +68,7 @@ def test_the_demo_fits_a_terminal_of_80_characters_with_nothing_cut_off(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    assert outcome(["demo", "--no-broker"]) == 0
+    assert outcome(["demo", "iot/air_quality", "--no-broker"]) == 0
     out = capsys.readouterr().out
     assert "…" not in out
     assert "missing" in out

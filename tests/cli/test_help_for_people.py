@@ -23,13 +23,14 @@ APP = [
     (name.removeprefix("lepton-stream "), c) for name, c in walk(typer.main.get_command(app_for([])), "lepton-stream")
 ]
 LINES = sorted({line for _, command in APP for line in examples(command.help or "")})
-NO_BROKER = ("check ", "version", "demo list", "demo --no-broker", "doctor", "run iot/air_quality --input")
+NO_BROKER = ("check ", "version", "doctor", "run iot/air_quality --input")
+DEMOS = ("demo", "demo manufacturing/equipment --no-broker")
 
 
 def runs_alone(line: str) -> bool:
     """Whether an example needs no broker and ends by itself."""
     words = line.removeprefix("lepton-stream ")
-    return words.startswith(NO_BROKER) and "--broker" not in words
+    return words in DEMOS or (words.startswith(NO_BROKER) and "--broker" not in words)
 
 
 @pytest.mark.parametrize(("name", "command"), APP, ids=[name for name, _ in APP])

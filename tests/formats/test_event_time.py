@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lepton_stream.columns import Column, Numbers, text_from_strings
 from lepton_stream.formats.event_time import event_times
+from lepton_stream.formats.iso_times import usual_times
 from lepton_stream.formats.zones import EARLIEST, LATEST, local_to_utc
 from lepton_stream.pipeline.plan import TimeUnit
 
@@ -132,14 +133,23 @@ def datetime_says(text: str) -> int | None:
 @st.composite
 def nearly_iso(draw: st.DrawFn) -> str:
     moment = draw(st.datetimes())
-    text = moment.isoformat(
-        draw(st.sampled_from("T ")), draw(st.sampled_from(["seconds", "milliseconds", "microseconds"]))
-    )
-    text += draw(st.sampled_from(["", "Z", "+00:00", "-05:30", "z"]))
+    text = moment.isoformat(draw(st.sampled_from("T ")), "seconds")
+    fraction = draw(st.text("0123456789", max_size=10))
+    text += f".{fraction}" if fraction else draw(st.sampled_from(["", "", "."]))
+    text += draw(st.sampled_from(["", "Z", "+00:00", "-05:30", "+23:59", "-24:00", "+01:60", "+0100", "z"]))
     at = draw(st.integers(0, len(text) - 1))
     return draw(
         st.sampled_from([text, text, text[:at] + draw(st.sampled_from("0239:-T Z.x")) + text[at + 1 :], text[:at]])
     )
+
+
+@pytest.mark.parametrize("form", ["{}", "{}.1", "{}.123", "{}.1234567", "{}.123456789"])
+@pytest.mark.parametrize("ending", ["", "Z", "+00:00", "-05:00", "+12:45"])
+def test_usual_layouts_are_read_a_column_at_a_time_with_their_offset(form: str, ending: str) -> None:
+    text = form.format("2014-05-08T07:45:00") + ending
+    times, read, utc = usual_times(text_from_strings([text, "noon", text]))
+    assert times.tolist()[::2] == [datetime_says(text)] * 2
+    assert (read.tolist(), utc.tolist()) == ([True, False, True], [bool(ending), False, bool(ending)])
 
 
 @given(st.lists(nearly_iso(), min_size=1, max_size=10))

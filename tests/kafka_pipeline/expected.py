@@ -48,8 +48,8 @@ class Expected:
 
 
 def _counted(stats: dict[str, Any]) -> dict[str, Any]:
-    """In all and by source partition; unlisted fields are left out, as a file has columns that `feed` does not send."""
-    accounts = {"all": stats, **stats["sources"]}
+    """In all and by source partition that has records; unlisted fields are left out: `feed` does not send them."""
+    accounts = {"all": stats, **{name: a for name, a in stats["sources"].items() if a["read"]}}
     return {name: {**{n: a[n] for n in COUNTED}, **{n: a.get(n) for n in IF_ANY}} for name, a in accounts.items()}
 
 

@@ -1,0 +1,81 @@
+"""How fast every shipped pipeline is: its own sample again and again through the installed command, on one core."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lepton_stream.bench.command import Command
+from lepton_stream.bench.cores import cores
+from lepton_stream.bench.engine import figures, timed
+from lepton_stream.bench.replay import Replay
+from lepton_stream.bench.report import spread, table
+from lepton_stream.bench.stock import Tell
+from lepton_stream.errors import IntegrityError
+
+BAR = 300_000
+"""Events a second on one core that a shipped pipeline must exceed."""
+_TURNED = {"median": "median", "lowest": "highest", "highest": "lowest"}
+"""What becomes of a spread whose inverse is taken."""
+_COUNTED = ("read", "accepted", "duplicate", "late", "results")
+
+
+def domains(names: Sequence[str], records: int, runs: int, tell: Tell) -> dict[str, Any]:
+    """Measure each; figures by name. Raises UsageError for an unknown name, IntegrityError for a wrong account."""
+    return {name: _one(name, records, runs, tell) for name in names}
+
+
+def _one(name: str, records: int, runs: int, tell: Tell) -> dict[str, Any]:
+    tell(f"{name}: repeating its sample")
+    replay, command = Replay.of(name), Command(core=cores()[1])
+    copies = -(-records // len(replay.events))
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        _, once = timed(command, *replay.write(folder, 1, "once"), folder)
+        plan, events = replay.write(folder, copies, "events")
+        done = []
+        for number in range(1, runs + 1):
+            tell(f"{name}: run {number} of {runs}")
+            run, totals = timed(command, plan, events, folder)
+            refuse_other(name, copies, once, totals)
+            done.append(run)
+        size = events.stat().st_size
+    count = copies * len(replay.events)
+    return {"events": count, "event_bytes": round(size / count - 1, 1), "results": totals["results"], **figures(done)}
+
+
+def refuse_other(name: str, copies: int, once: Mapping[str, Any], totals: Mapping[str, Any]) -> None:
+    """Raises IntegrityError unless so many copies count so many times what one counts."""
+    wanted = {what: copies * once[what] for what in _COUNTED}
+    wanted |= {reason: copies * n for reason, n in once["dead_lettered"].items()}
+    found = {what: totals[what] for what in _COUNTED} | dict(totals["dead_lettered"])
+    if found != wanted:
+        raise IntegrityError(f"bench: {copies} copies of the sample of {name} count {found}, and should be {wanted}")
+
+
+def domains_lines(told: Mapping[str, Any]) -> list[str]:
+    """What was found, the slowest first."""
+    pipelines = sorted(told["pipelines"].items(), key=lambda item: _a_core(item[1])["median"])
+    rows = [
+        [
+            f"`{name}`",
+            spread(_a_core(found)),
+            spread(found["events_per_second"]),
+            f"{found['events']:,}",
+            f"{found['event_bytes']:.0f}",
+            f"{found['results']:,}",
+        ]
+        for name, found in pipelines
+    ]
+    head = ("Pipeline", "Events/s a core", "Events/s by the clock", "Events", "Bytes each", "Results")
+    below = [name for name, found in pipelines if _a_core(found)["median"] <= BAR]
+    verdict = f"not {', '.join(below)}" if below else "all do"
+    return [*table(head, rows), "", f"More than {BAR:,} events a second on one core: {verdict}."]
+
+
+def _a_core(found: Mapping[str, Any]) -> dict[str, float]:
+    """Events for each CPU second: what the core gives that the run has to itself, also where others are on it now."""
+    cpu = found["cpu_seconds_per_million"]
+    return {**cpu, **{name: 1e6 / cpu[of] for name, of in _TURNED.items()}}
