@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +66,15 @@ def reading(hour: int, pm25: float | None) -> dict[str, Any]:
     return {"station": "here", "ts": 1_362_067_200 + 3600 * hour, "pm25": pm25}
 
 
-def full_day(values: list[float | None]) -> dict[str, Any]:
+def full_day(values: Sequence[float | None]) -> dict[str, Any]:
     """The row of the window that holds all the hours."""
     rows = ls.run(ls.load("iot/air_quality_index"), [reading(i, v) for i, v in enumerate(values)])
     return next(row for row in rows if row["window_start"] == 1_362_067_200_000)
 
 
 def test_seventeen_hours_of_a_day_give_no_category_and_eighteen_do() -> None:
-    missing: list[float | None] = [None] * 24
-    assert full_day([40.0] * 17 + missing[17:])["category"] is None
-    assert full_day([40.0] * 18 + missing[18:])["category"] == "unhealthy for sensitive groups"
+    assert full_day([*[40.0] * 17, *[None] * 7])["category"] is None
+    assert full_day([*[40.0] * 18, *[None] * 6])["category"] == "unhealthy for sensitive groups"
 
 
 @pytest.mark.parametrize(("upto", "name"), TABLE)
