@@ -163,5 +163,6 @@ def test_a_day_of_one_reading_has_no_variability() -> None:
 
 
 def test_a_unit_that_is_not_known_is_a_dead_letter() -> None:
-    done = ls.run(ls.load("medical/glucose"), [reading(0, 120, unit="g/L")])
-    assert (list(done), done.stats["dead_lettered"]) == ([], {"not_one_of": 1})
+    done = ls.run(ls.load("medical/glucose"), [reading(0, 120), reading(5, 1.2, unit="g/L")])
+    assert [row["n"] for row in done] == [1, 1]
+    assert (done.stats["accepted"], done.stats["dead_lettered"]) == (1, {"not_one_of": 1})
