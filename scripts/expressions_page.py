@@ -1,4 +1,4 @@
-"""docs/expressions.md: what `[derive]` and `where` may say."""
+"""docs/expressions.md: what `[derive]`, `[window.derive]` and `where` may say."""
 
 # ruff: noqa: E501  (the lines of a page)
 
@@ -42,10 +42,14 @@ size = "24h"
 group_by = ["country", "size"]
 where = "not is_return"               # rows that enter this window
 [window.results]
+n = "count()"
 revenue = "sum(revenue)"
+[window.derive]                       # of a window's results, when they are published
+per_sale = "revenue / n"
+good_day = "revenue >= 10000"
 ```
 
-In Python: `.derive("revenue", "quantity * price")`, `.where("price > 0")`, and `where=` in `.window(...)`.
+In Python: `.derive("revenue", "quantity * price")`, `.where("price > 0")`, and `where=` and `derive={...}` in `.window(...)`.
 
 A derived column stands wherever a field does: in calls of results, in other expressions, and in `group_by` if it is str,
 int or bool and never null. It is no field of the record: `key`, `id` and `time` cannot be derived.
@@ -59,6 +63,18 @@ sales.toml: the pipeline is not usable
       quantity * prize
                  ^^^^^
 ```
+
+## Columns of results
+
+`[window.derive]` computes more columns of what a window publishes: of its results, of the fields of `group_by`, and of the
+columns above. They stand behind the results of each row, whenever one is published: final ones, updates and revisions.
+
+- They are computed of the values as they are published, each with the type of its function: counts are int and never
+  null, `sum`, `min`, `max`, `first`, `last` and `range` have the type of their field, all others are float. What a group may
+  lack is null. `ohlc`, `top` and `histogram` are lists and cannot be named.
+- `hour()` and its like tell of the start of the window.
+- An integer sum that 64 bits cannot hold is published as a float and has no value here.
+- They cost something when a result is published, and take no state.
 
 ## What becomes of filtered records
 

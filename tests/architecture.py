@@ -65,7 +65,7 @@ AREAS: dict[str, Area] = {
     "cleaning": Area((*PLAN, "cleaning", "formats"), ("numpy",)),
     "dedup": Area((*PLAN, "dedup"), ("numpy",)),
     "kernels": Area((*PLAN, "kernels", "pipeline.catalogue", "dedup.fingerprint", "wire"), ("numpy",)),  # names, hashes
-    "windows": Area((*PLAN, "windows", "kernels", "dedup", "wire"), ("numpy", "orjson")),
+    "windows": Area((*PLAN, "windows", "kernels", "dedup", "wire", "expression"), ("numpy", "orjson")),
     "shuffle": Area((*PLAN, "shuffle", "windows", "kernels", "dedup", "account", "wire"), ("numpy", "orjson")),
     "models": Area((*PLAN, "models", "kernels", "windows", "dedup", "wire"), ("numpy",)),
     "core": Area(CORE, ("numpy",)),

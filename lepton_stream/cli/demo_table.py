@@ -62,7 +62,7 @@ def table_of(title: str, rows: Sequence[dict[str, Any]], width: int) -> Table:
 
 def _width(columns: Sequence[tuple[str, bool, list[str]]]) -> int:
     """Of the table, with two blanks between columns."""
-    words = [[*heading.split("\n"), *cells] for heading, _, cells in columns]
+    words = [[line for text in (heading, *cells) for line in text.split("\n")] for heading, _, cells in columns]
     return sum(max(map(len, each)) for each in words) + 2 * (len(columns) - 1)
 
 
@@ -72,7 +72,8 @@ def _column(name: str, values: list[Any]) -> tuple[str, bool, list[str]]:
         heading, show = _starts([value for value in values if isinstance(value, int)])
         return heading, False, [show(value) for value in values]
     words = escape(printable(name)).replace("_", "\n")  # rich, left to wrap a heading itself, cuts words
-    show = _decimals([value for value in values if isinstance(value, float)])
+    percent = name.endswith("_pct")
+    show = _decimals([] if percent else [value for value in values if isinstance(value, float)])
     number = any(isinstance(value, int | float) for value in values)
     return words, number, [_cell(value, show) for value in values]
 
@@ -103,4 +104,6 @@ def _decimals(values: Sequence[float]) -> Show:
 def _cell(value: object, show: Show) -> str:
     if isinstance(value, float):
         return show(value)
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "count" in value[0]:  # of `top`
+        return "\n".join(printable(f"{one['value']} {one['count']:,}") for one in value)
     return "-" if value is None else printable(str(value))

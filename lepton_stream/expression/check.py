@@ -22,10 +22,18 @@ from lepton_stream.expression.tree import (
 from lepton_stream.expression.typed import Expression, Known, Typed
 from lepton_stream.pipeline.near import nearest
 
+COLUMN_NOUN = "field or derived column"
+"""What a name of an expression over records stands for."""
 
-def check(node: Node, known: Mapping[str, Known], later: Mapping[str, int] | None = None) -> Expression:
-    """The expression of a tree. `later`: names that are derived further down. Raises ExpressionError."""
-    return Expression(text_of(node), _Checker(known, later or {}).typed(node))
+
+def check(
+    node: Node, known: Mapping[str, Known], later: Mapping[str, int] | None = None, noun: str = COLUMN_NOUN
+) -> Expression:
+    """The expression of a tree. `later`: names that are derived further down; `noun`: what a name stands for.
+
+    Raises ExpressionError.
+    """
+    return Expression(text_of(node), _Checker(known, later or {}, noun).typed(node))
 
 
 def check_condition(node: Node, known: Mapping[str, Known]) -> Expression:
@@ -38,8 +46,8 @@ def check_condition(node: Node, known: Mapping[str, Known]) -> Expression:
 
 
 class _Checker:
-    def __init__(self, known: Mapping[str, Known], later: Mapping[str, int]) -> None:
-        self.known, self.later = known, later
+    def __init__(self, known: Mapping[str, Known], later: Mapping[str, int], noun: str) -> None:
+        self.known, self.later, self.noun = known, later, noun
 
     def typed(self, node: Node) -> Typed:
         match node:
@@ -68,7 +76,7 @@ class _Checker:
         if name in self.later:
             return f"{name} is derived further down: an expression uses what stands above it", ""
         near = nearest(name, self.known)
-        return f"no field or derived column {name}", text_of(Name(near)) if near else ""
+        return f"no {self.noun} {name}", text_of(Name(near)) if near else ""
 
     def unary(self, node: Unary) -> Typed:
         operand = self.typed(node.operand)

@@ -130,9 +130,13 @@ class Pipeline:
         group_by: Names | None = None,
         where: str | None = None,
         results: Mapping[str, Call | str] | None = None,
+        derive: Mapping[str, str] | None = None,
         **columns: Call | str,
     ) -> Self:
-        """One `[[window]]`; each further argument is a result column. `results`: those whose names are taken here."""
+        """One `[[window]]`; each further argument is a result column. `results`: those whose names are taken here.
+
+        `derive`: columns computed of the results, `[window.derive]`.
+        """
         said: dict[str, object] = {
             "name": name,
             "kind": kind,
@@ -142,6 +146,7 @@ class Pipeline:
             "emit": emit,
         }
         said |= {"lateness": lateness, "grace": grace, "group_by": group_by, "where": where}
+        said["derive"] = derive
         said["results"] = {**(results or {}), **columns}
         return self._copy({"window": [*self._data.get("window", ()), _given(said)]})
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import Literal, TypeAlias
 
 NUMERIC = ("float", "int")
 ANY = ("str", "int", "float", "bool")
+
+Gives: TypeAlias = Literal["int", "float", "same", "list"]
+"""Type of a result: same: that of its first field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Parameter:
 class Signature:
     """`fields`: for each field argument the field types it takes; `parameters`: the numbers that follow.
 
-    `rising`: the first parameter must be smaller than the second.
+    `rising`: the first parameter must be smaller than the second. `always`: every group has a value.
     """
 
     name: str
@@ -43,6 +47,8 @@ class Signature:
     parameters: tuple[Parameter, ...] = ()
     optional_field: bool = False
     rising: bool = False
+    gives: Gives = "float"
+    always: bool = False
 
     def __str__(self) -> str:
         named = ["field" if len(self.fields) == 1 else f"field{i + 1}" for i in range(len(self.fields))]
@@ -51,19 +57,30 @@ class Signature:
 
 
 _ALL = (
-    Signature("count", (ANY,), "rows of the group; with a field: rows where it is there", optional_field=True),
-    Signature("null_count", (ANY,), "rows where the field is null"),
-    Signature("sum", (NUMERIC,), "exact sum, rounded once"),
+    Signature(
+        "count",
+        (ANY,),
+        "rows of the group; with a field: rows where it is there",
+        optional_field=True,
+        gives="int",
+        always=True,
+    ),
+    Signature("null_count", (ANY,), "rows where the field is null", gives="int", always=True),
+    Signature("sum", (NUMERIC,), "exact sum, rounded once", gives="same"),
     Signature("mean", (NUMERIC,), "arithmetic mean"),
     Signature("variance", (NUMERIC,), "sample variance (n - 1)"),
     Signature("std", (NUMERIC,), "sample standard deviation (n - 1)"),
-    Signature("min", (NUMERIC,), "smallest value"),
-    Signature("max", (NUMERIC,), "largest value"),
-    Signature("first", (NUMERIC,), "value with the earliest event time; ties: source partition, then offset"),
-    Signature("last", (NUMERIC,), "value with the latest event time; ties: source partition, then offset"),
-    Signature("range", (NUMERIC,), "largest value less the smallest"),
+    Signature("min", (NUMERIC,), "smallest value", gives="same"),
+    Signature("max", (NUMERIC,), "largest value", gives="same"),
+    Signature(
+        "first", (NUMERIC,), "value with the earliest event time; ties: source partition, then offset", gives="same"
+    ),
+    Signature(
+        "last", (NUMERIC,), "value with the latest event time; ties: source partition, then offset", gives="same"
+    ),
+    Signature("range", (NUMERIC,), "largest value less the smallest", gives="same"),
     Signature("rate", (NUMERIC,), "last value less the first, per second of event time between them; null at one time"),
-    Signature("ohlc", (NUMERIC,), "list of the first, the largest, the smallest and the last value"),
+    Signature("ohlc", (NUMERIC,), "list of the first, the largest, the smallest and the last value", gives="list"),
     Signature(
         "quantile",
         (NUMERIC,),
@@ -75,12 +92,15 @@ _ALL = (
         "distinct",
         (ANY,),
         "how many different values; exact up to 256 in a group, then with a standard error of 1.6 %",
+        gives="int",
+        always=True,
     ),
     Signature(
         "top",
         (ANY,),
         "list of the k most frequent values as {value, count, error}; exact up to 256 different values in a group",
         (Parameter("k", 1, 100, whole=True, example=2),),
+        gives="list",
     ),
     Signature(
         "histogram",
@@ -88,6 +108,7 @@ _ALL = (
         "list of counts: below low, in equal bins from low to high, above high",
         (Parameter("low", example=-1), Parameter("high", example=1.5), Parameter("bins", 1, 1000, True, 3)),
         rising=True,
+        gives="list",
     ),
     Signature("covariance", (NUMERIC, NUMERIC), "sample covariance (n - 1) of the rows where both are there"),
     Signature("correlation", (NUMERIC, NUMERIC), "correlation (Pearson) of the rows where both are there"),

@@ -34,11 +34,11 @@ def check(data: Any, title: str = "the pipeline is not usable", found: Findings 
     told = data.get("derive") if isinstance(data, Mapping) else None
     scope = derive(raw.get("derive", {}), told, known, found)
     where = condition(source.get("where"), ("source", "where"), scope, found)
-    filters = check_windows(raw.get("window", ()), source.get("key", ()), known, scope, found)
+    computed = check_windows(raw.get("window", ()), source.get("key", ()), known, scope, found)
     if found.problems:
         raise PlanError(title, found.problems)
-    windows = zip(raw["window"], filters, strict=True)
-    made = tuple(make_window(window, raw["source"]["key"], only) for window, only in windows)
+    windows = zip(raw["window"], computed, strict=True)
+    made = tuple(make_window(window, raw["source"]["key"], *columns) for window, columns in windows)
     return _plan(raw, known, replace(_source(raw["source"]), where=where), made, scope.derived)
 
 

@@ -1,4 +1,4 @@
-"""`[derive]` and `where`: expressions held against the fields and the columns above them."""
+"""`[derive]`, `[window.derive]` and `where`: expressions held against what they may name and the columns above them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lepton_stream.expression.check import check, check_condition
+from lepton_stream.expression.check import COLUMN_NOUN, check, check_condition
 from lepton_stream.expression.parse import parse
 from lepton_stream.expression.tree import ExpressionError, Node
 from lepton_stream.expression.typed import Expression, Known
@@ -60,17 +60,37 @@ def derive(raw: Mapping[str, Any], declared: Any, fields: KnownFields, found: Fi
     known = {name: Known(f.type, may_be_null(f)) for name, f in fields.fields.items()}
     unread = set(declared) - set(raw) if isinstance(declared, Mapping) else set()
     wrong = set(fields.broken) | {str(name) for name in unread}
+    taken = dict.fromkeys((*fields.fields, *fields.broken), "a field")
+    return derive_columns(raw, ("derive",), Names(known, wrong, taken), found)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What derived columns may name (`known`), what has a problem of its own (`wrong`), and names that are `taken`.
+
+    `taken`: name to what it is, in words. `noun`: what a name is, in the message about one that is none.
+    """
+
+    known: dict[str, Known]
+    wrong: set[str]
+    taken: Mapping[str, str]
+    noun: str = COLUMN_NOUN
+
+
+def derive_columns(raw: Mapping[str, ParsedExpression], path: Path, names: Names, found: Findings) -> Scope:
+    """The columns of `raw`, which stands at `path`, each checked against `names` and what is above it."""
+    known, wrong = dict(names.known), set(names.wrong)
     columns: list[Derived] = []
     later = {name: i for i, name in enumerate(raw)}
     if len(raw) > MOST_DERIVED:
-        found.add(("derive",), len(raw), f"expects at most {MOST_DERIVED} derived columns")
+        found.add(path, len(raw), f"expects at most {MOST_DERIVED} derived columns")
     for name, parsed in list(raw.items())[:MOST_DERIVED]:
         later.pop(name)
-        path = ("derive", name)
-        if name in fields.fields or name in fields.broken:
-            found.add(path, parsed.text, f"expects a name of its own; {name} is a field already")
+        at = (*path, name)
+        if name in names.taken:
+            found.add(at, parsed.text, f"expects a name of its own; {name} is {names.taken[name]} already")
             continue
-        expression = _checked(parsed, path, known, wrong, found, later)
+        expression = _checked(parsed, at, names.noun, known, wrong, found, later)
         if expression is None:
             wrong.add(name)
             continue
@@ -89,12 +109,13 @@ def condition(parsed: Any, path: Path, scope: Scope, found: Findings) -> Express
     """The checked `where`, None where there is none or it is wrong."""
     if parsed is None or isinstance(parsed, Missing):
         return None
-    return _checked(parsed, path, scope.known, scope.broken, found)
+    return _checked(parsed, path, COLUMN_NOUN, scope.known, scope.broken, found)
 
 
 def _checked(
     parsed: ParsedExpression,
     path: Path,
+    noun: str,
     known: Mapping[str, Known],
     wrong: Container[str],
     found: Findings,
@@ -105,7 +126,7 @@ def _checked(
     try:
         if later is None:
             return check_condition(parsed.node, known)
-        return check(parsed.node, known, later)
+        return check(parsed.node, known, later, noun)
     except ExpressionError as e:
         found.add(path, parsed.text, f"column {e.at + 1}: {e.wish}", e.hint, (e.at, e.end))
         return None

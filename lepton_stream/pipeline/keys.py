@@ -113,6 +113,12 @@ WINDOW = Table(
             "Result column = call",
             REQUIRED,
         ),
+        Key(
+            "derive",
+            Each(COLUMN, EXPRESSION, 'expects a table [window.derive]: column = "expression"'),
+            "More result columns: column = expression of results, group fields and the columns above it",
+            {},
+        ),
     ),
     later=("slide", "gap", "order", "rows"),
 )

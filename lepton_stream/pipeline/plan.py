@@ -101,7 +101,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A column that is computed of the fields and of the derived columns before it."""
+    """A column that is computed of others, and of the derived columns before it."""
 
     name: str
     expression: Expression
@@ -125,7 +125,7 @@ class Window:
     The step is the size of tumbling windows, `every_us` of hopping ones, whose size is a multiple of it.
 
     `grace_us`: how long after it closed a window still takes a record that `prepare` accepted (then it is revised).
-    `where`: records for which it is not true do not enter.
+    `where`: records for which it is not true do not enter. `derived`: columns computed of the results of a window.
     """
 
     name: str
@@ -139,6 +139,7 @@ class Window:
     kind: Literal["tumbling", "hopping"] = "tumbling"
     where: Expression | None = None
     every_us: int | None = None
+    derived: tuple[Derived, ...] = ()
 
     @property
     def step_us(self) -> int:

@@ -27,6 +27,8 @@ def canonical(plan: Plan) -> bytes:
     data["source"] = {key: value for key, value in data["source"].items() if key not in _FREE}
     for window in data["window"]:
         window["results"] = list(window["results"].items())
+        if "derive" in window:
+            window["derive"] = list(window["derive"].items())
     return msgspec.json.encode(data, order="sorted")
 
 

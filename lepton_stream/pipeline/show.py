@@ -6,7 +6,7 @@ from lepton_stream.expression.typed import Expression
 from lepton_stream.pipeline.calls import call_text
 from lepton_stream.pipeline.durations import MICROSECONDS, duration_text, size_text
 from lepton_stream.pipeline.names import names
-from lepton_stream.pipeline.plan import Default, Field, FileForm, Plan, Source, Window
+from lepton_stream.pipeline.plan import Default, Derived, Field, FileForm, Plan, Source, Window
 from lepton_stream.pipeline.plan_hash import plan_hash
 
 __all__ = ["describe"]
@@ -67,11 +67,15 @@ def _field(field: Field) -> str:
 
 
 def _derived(plan: Plan) -> list[str]:
-    columns = [f"  {d.name}: {_kind(d.expression)} = {d.expression.text}" for d in plan.derived]
+    columns = [_derived_column(d) for d in plan.derived]
     lines = ["derived columns", *columns] if columns else []
     if plan.source.where is not None:
         lines.append(f"only records where {plan.source.where.text}; others are accepted and enter no window")
     return lines
+
+
+def _derived_column(derived: Derived) -> str:
+    return f"  {derived.name}: {_kind(derived.expression)} = {derived.expression.text}"
 
 
 def _kind(expression: Expression) -> str:
@@ -111,7 +115,8 @@ def _window(window: Window) -> list[str]:
     every = "" if window.every_us is None else f" every {_hours(window.every_us)}"
     head = f"window {window.name}: {window.kind} {size}{every} {start}, {group}, {when}"
     only = [] if window.where is None else [f"  only records where {window.where.text}"]
-    return [head, *only, *(f"  {column} = {call_text(call)}" for column, call in window.results)]
+    results = [f"  {column} = {call_text(call)}" for column, call in window.results]
+    return [head, *only, *results, *(_derived_column(d) for d in window.derived)]
 
 
 def _hours(us: int) -> str:

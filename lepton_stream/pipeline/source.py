@@ -57,11 +57,17 @@ def about(name: str) -> str:
 
 
 def sample(name: str) -> list[str]:
-    """The files of a shipped pipeline's sample, sorted. Raises UsageError where there is none."""
-    folder = files(_PACKAGE).joinpath("data", *name.split("/"))
-    if name not in shipped() or not folder.is_dir():
-        raise UsageError(f"{name}: no sample is shipped; the shipped pipelines are {', '.join(shipped())}")
-    return sorted(str(file) for file in folder.iterdir() if not file.name.endswith(".md"))
+    """The files of a shipped pipeline's sample, sorted; they may be those of another one that reads the same topic.
+
+    Raises UsageError where there is none.
+    """
+    if name in shipped():
+        topic = find(name).source.topic
+        for one in (name, *(other for other in shipped() if find(other).source.topic == topic)):
+            folder = files(_PACKAGE).joinpath("data", *one.split("/"))
+            if folder.is_dir():
+                return sorted(str(file) for file in folder.iterdir() if not file.name.endswith(".md"))
+    raise UsageError(f"{name}: no sample is shipped; the shipped pipelines are {', '.join(shipped())}")
 
 
 def _from_module(name: str) -> Plan:

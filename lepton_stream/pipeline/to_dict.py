@@ -73,4 +73,5 @@ def _window(window: Window) -> dict[str, Any]:
         "group_by": list(window.group_by),
         **({} if window.where is None else {"where": window.where.text}),
         "results": {column: call_text(call) for column, call in window.results},
+        **({"derive": {d.name: d.expression.text for d in window.derived}} if window.derived else {}),
     }

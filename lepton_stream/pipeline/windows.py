@@ -11,11 +11,8 @@ from lepton_stream.pipeline.derived import Scope, condition
 from lepton_stream.pipeline.durations import duration_text
 from lepton_stream.pipeline.fields import GROUP_TYPES, Known, check_role
 from lepton_stream.pipeline.findings import MISSING, Findings, MisfitError, Missing, Path
-from lepton_stream.pipeline.plan import Window
-
-RESULT_COLUMNS = ("window", "window_start", "window_end", "final", "version")
-"""What every result record has; no group field and no result column may have these names."""
-
+from lepton_stream.pipeline.plan import Derived, Window
+from lepton_stream.pipeline.result_columns import RESULT_COLUMNS, derive_results
 
 MOST_OVERLAP = 1_000
 """Windows that a record may count in: each costs a cell of state and a merge of what a chunk adds to it."""
@@ -23,13 +20,13 @@ MOST_OVERLAP = 1_000
 
 def check_windows(
     windows: Sequence[Any], key: tuple[str, ...], known: Known, scope: Scope, found: Findings
-) -> list[Expression | None]:
-    """Every window, and that no two have the same name; gives their conditions.
+) -> list[tuple[Expression | None, tuple[Derived, ...]]]:
+    """Every window, and that no two have the same name; gives their conditions and the columns derived of results.
 
     `key`: what group_by is when left out. `scope`: what expressions and results may name.
     """
     names: set[str] = set()
-    conditions: list[Expression | None] = []
+    computed: list[tuple[Expression | None, tuple[Derived, ...]]] = []
     for i, raw in enumerate(windows):
         if isinstance(raw, Missing):
             continue
@@ -40,11 +37,13 @@ def check_windows(
         names |= {name} - {None}
         _check_every(raw, path, found)
         _check_offset(raw, path, found)
-        group_by = raw.get("group_by")
-        _check_groups(key if group_by is None else group_by, group_by is not None, path, known, scope, found)
-        _check_results(raw, key if group_by is None else group_by, path, scope, found)
-        conditions.append(condition(raw.get("where"), (*path, "where"), scope, found))
-    return conditions
+        given = raw.get("group_by")
+        groups = key if given is None else given
+        _check_groups(groups, given is not None, path, known, scope, found)
+        broken = _check_results(raw, groups, path, scope, found)
+        where = condition(raw.get("where"), (*path, "where"), scope, found)
+        computed.append((where, derive_results(raw, groups, broken, path, scope, found)))
+    return computed
 
 
 def _check_every(raw: Mapping[str, Any], path: Path, found: Findings) -> None:
@@ -90,27 +89,37 @@ def _check_derived(path: Path, name: str, scope: Scope, found: Findings) -> None
         found.add(path, name, "expects a column that is never null; coalesce(a, b) gives those without a value one")
 
 
-def _check_results(raw: Mapping[str, Any], groups: Sequence[str], path: Path, scope: Scope, found: Findings) -> None:
+def _check_results(
+    raw: Mapping[str, Any], groups: Sequence[str], path: Path, scope: Scope, found: Findings
+) -> set[str]:
+    """Names and calls; gives the columns whose call is wrong."""
+    broken: set[str] = set()
     for column, parsed in raw.get("results", {}).items():
         at = (*path, "results", column)
         if column in groups:
             found.add(at, parsed.text, "expects a name that is not one of group_by")
         if column in RESULT_COLUMNS:
             found.add(at, parsed.text, f"every result has a column {column} of its own; choose another name")
-        _check_call(parsed, at, scope, found)
+        if not _check_call(parsed, at, scope, found):
+            broken.add(column)
+    return broken
 
 
-def _check_call(parsed: ParsedCall, path: Path, scope: Scope, found: Findings) -> None:
+def _check_call(parsed: ParsedCall, path: Path, scope: Scope, found: Findings) -> bool:
     if not scope.broken.isdisjoint(parsed.call.args):
-        return  # the field has a problem of its own, which says more
+        return False  # the field has a problem of its own, which says more
     try:
         check_call(parsed, scope.types)
     except MisfitError as e:
         found.add(path, parsed.text, e.wish, e.hint)
+        return False
+    return True
 
 
-def make_window(raw: Mapping[str, Any], key: tuple[str, ...], where: Expression | None) -> Window:
-    """The window of checked keys and its checked condition."""
+def make_window(
+    raw: Mapping[str, Any], key: tuple[str, ...], where: Expression | None, derived: tuple[Derived, ...] = ()
+) -> Window:
+    """The window of checked keys, its checked condition and columns."""
     return Window(
         name=raw["name"],
         size_us=raw["size"],
@@ -123,4 +132,5 @@ def make_window(raw: Mapping[str, Any], key: tuple[str, ...], where: Expression 
         kind=raw["kind"],
         where=where,
         every_us=raw["every"],
+        derived=derived,
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lepton_stream.columns import Index, to_list
+from lepton_stream.columns import Columns, Index, to_list
+from lepton_stream.windows.derived import derived_columns
 from lepton_stream.windows.fixed import end_of, start_of
 from lepton_stream.windows.table import Table
 
@@ -71,13 +72,14 @@ def close(table: Table, mark: int, version: int, most: int | None = None) -> Clo
 
 def _read(table: Table, rows: Index, version: int, *, final: bool) -> Results:
     window = table.section.window
-    group = {name: to_list(column) for name, column in table.group(rows).items()}
-    start = start_of(window, table.window[rows]) // _MS
+    groups: Columns = table.group(rows)
+    start, results = start_of(window, table.window[rows]), table.read(rows)
     columns: dict[str, list[Any]] = {
-        **group,
-        "window_start": start.tolist(),
+        **{name: to_list(column) for name, column in groups.items()},
+        "window_start": (start // _MS).tolist(),
         "window_end": (end_of(window, table.window[rows]) // _MS).tolist(),
-        **table.read(rows),
+        **results,
+        **derived_columns(window.derived, groups, results, start),
     }
     return Results(window.name, window.group_by, _ordered(columns, window.group_by), final, version)
 

@@ -105,3 +105,19 @@ def test_tables_keep_the_newest_of_each_window_and_tell_of_columns_that_do_not_f
 def test_keep_without_a_broker_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome(["demo", "iot/air_quality", "--keep", "--no-broker"]) == 2
     assert "--keep" in capsys.readouterr().err
+
+
+def test_a_list_of_frequent_values_stands_below_each_other_and_percents_have_one_decimal() -> None:
+    top = [{"value": "lamp", "count": 1200, "error": 0}, {"value": "bag\n", "count": 7, "error": 0}]
+    row = {"window": "day", "window_start": 0, "most_lines": top, "low_pct": 1.04167}
+    console = Console(file=io.StringIO(), width=38)
+    console.print(tables_of("top", [row], console))
+    assert isinstance(console.file, io.StringIO)
+    told = [line.split() for line in console.file.getvalue().splitlines()]
+    assert ["1970-01-01", "00:00", "lamp", "1,200", "1.0"] in told
+    assert told[-1][-1] == "7"
+
+
+def test_a_pipeline_without_a_sample_of_its_own_takes_that_of_its_topic(capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(["demo", "iot/air_quality_index", "--no-broker"]) == 0
+    assert "read 4,032 = accepted 4,032" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Expected:
         where = ["--output", str(out), "--stats", str(stats), "--dead-letters", str(dead), "--quiet"]
         given = [str(f) for f in files]
         assert outcome(["run", str(pipe.path), "--input", *given, "--partitions", str(PARTITIONS), *where]) == 0
-        self.rows = but_version(lines(out))
+        self.rows = but_version(exact(lines(out)))
         self.stats: dict[str, Any] = json.loads(stats.read_text())
         letters = map(from_line, dead.read_bytes().splitlines())
         self.letters = sorted(
@@ -41,10 +42,19 @@ class Expected:
 
     def holds_for(self, done: Done) -> None:
         """Results and account of a run on Kafka are these."""
-        assert but_version(done.rows) == self.rows
+        assert but_version(exact(done.rows)) == self.rows
         assert _counted(done.stats) == _counted(self.stats)
         assert done.stats["results"] == self.stats["results"]
         assert balanced(done.stats)
+
+
+def exact(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without the lists of `top` that are near only: within their error they depend on how the input was cut."""
+    return [{name: value for name, value in row.items() if not _is_near(value)} for row in rows]
+
+
+def _is_near(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict) and one.get("error") for one in value)
 
 
 def _counted(stats: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Pipelines over measurements of people. None of them is a medical device."""
