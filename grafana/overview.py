@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lepton_stream.grafana.cost import COST
 from lepton_stream.grafana.screen import RATE, Panel, Query, Row, Screen, by, of, quantile, rate
 from lepton_stream.grafana.verdicts import DEAD, EVENT_TO_RESULT, OUTCOMES, READ, VERDICTS
 
@@ -205,5 +206,5 @@ OVERVIEW = Screen(
     "lepton-overview",
     "Lepton Stream: Overview",
     "Fresh, right, fast: the three numbers to look at; below, where to look when one of them is not green.",
-    (VERDICTS, TRAFFIC, WAITING, TIMES, MACHINES),
+    (VERDICTS, TRAFFIC, WAITING, TIMES, MACHINES, COST),
 )

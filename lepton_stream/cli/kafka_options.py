@@ -58,25 +58,28 @@ def connection_of(options: Mapping[str, str | None], environ: Mapping[str, str])
 
 def takes_connection(command: Callable[Concatenate[Connection, P], T]) -> Callable[..., T]:
     """A command whose first parameter is a connection, as one with the broker's options in its place."""
-    return _in_place_of_first(command, lambda options: connection_of(options, os.environ))
+    return in_place_of_first(command, OPTIONS, lambda options: connection_of(options, os.environ))
 
 
 def takes_options(command: Callable[Concatenate[Mapping[str, str | None], P], T]) -> Callable[..., T]:
     """The same for a command that does not always need a broker: its first parameter is the options as given."""
-    return _in_place_of_first(command, lambda options: options)
+    return in_place_of_first(command, OPTIONS, lambda options: options)
 
 
-def _in_place_of_first(command: Callable[..., T], made: Callable[[dict[str, str | None]], Any]) -> Callable[..., T]:
+def in_place_of_first(
+    command: Callable[..., T], wanted: Mapping[str, Any], made: Callable[[dict[str, str | None]], Any]
+) -> Callable[..., T]:
+    """The command with the wanted options, by name and hint, in place of its first parameter, which is made of them."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
 
     @functools.wraps(command)
-    def with_options(**given: Any) -> T:
+    def with_options(*first: Any, **given: Any) -> T:
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it tells of is everyday, or our own message
-        options = {name: given.pop(name) for name in OPTIONS}
-        return command(made(options), **given)
+        options = {name: given.pop(name) for name in wanted}
+        return command(made(options), *first, **given)
 
     kind = inspect.Parameter.KEYWORD_ONLY
-    added = [inspect.Parameter(name, kind, default=None, annotation=hint) for name, hint in OPTIONS.items()]
+    added = [inspect.Parameter(name, kind, default=None, annotation=hint) for name, hint in wanted.items()]
     parameters = [*(p.replace(kind=kind) for p in own), *added]
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from lepton_stream import clock
 from lepton_stream._version import __version__
 from lepton_stream.telemetry.address import DEFAULT_HOST, DEFAULT_PORT, VARIABLE, Address, address_of
 from lepton_stream.telemetry.catalogue import METRICS_SERVED
+from lepton_stream.telemetry.cost import Prices
 from lepton_stream.telemetry.facts import tell
 from lepton_stream.telemetry.logs import set_up
 from lepton_stream.telemetry.pipe import Sender
@@ -50,24 +51,33 @@ LogAs = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Observing:
-    """`metrics`: where to serve, None: nowhere. `said`: somebody asked for it. `tell_fd`: the pipe to our parent."""
+    """`metrics`: where to serve, None: nowhere. `said`: somebody asked for it. `tell_fd`: the pipe to our parent.
+
+    `prices`: of the machines, for what is said about cost.
+    """
 
     metrics: Address | None
     said: bool
     log_format: LogChoice
     tell_fd: int | None = None
+    prices: Prices = field(default_factory=Prices)
 
 
 def observing(
-    metrics: str | None, log_format: LogChoice, worker: int | None, tell_fd: int | None, **about: Any
+    metrics: str | None,
+    log_format: LogChoice,
+    worker: int | None,
+    tell_fd: int | None,
+    prices: Prices = Prices(),  # noqa: B008  (frozen)
+    **about: Any,
 ) -> Observing:
     """Set up the log, and read where metrics go. A crew's workers tell their parent, which serves for all."""
     in_crew = {} if worker is None else {"worker": worker}
     set_up(log_format.value, clock=clock.elapsed_s, about={**about, **in_crew}, secrets=secrets_in(os.environ))
     if worker is not None:
-        return Observing(None, said=False, log_format=log_format, tell_fd=tell_fd)
+        return Observing(None, said=False, log_format=log_format, tell_fd=tell_fd, prices=prices)
     address, said = address_of(metrics, os.environ)
-    return Observing(address, said, log_format)
+    return Observing(address, said, log_format, prices=prices)
 
 
 def secrets_in(environ: Mapping[str, str]) -> list[str]:
@@ -81,7 +91,8 @@ def served(asked: Observing, pipeline: str, workers: int) -> Iterator[MetricsSer
     if asked.metrics is None:
         yield None
         return
-    with MetricsServer(asked.metrics, Tally(clock.elapsed_s, range(workers)), pipeline, __version__) as server:
+    tally = Tally(clock.elapsed_s, range(workers))
+    with MetricsServer(asked.metrics, tally, pipeline, __version__, asked.prices) as server:
         tell(METRICS_SERVED, url=server.url)
         yield server
 

@@ -16,6 +16,7 @@ from lepton_stream.cli.destinations import refuse_unwritable
 from lepton_stream.cli.kafka_options import EMBEDDED, OPTIONS, connection_of, takes_options
 from lepton_stream.cli.observing import LogAs, LogChoice, MetricsTo, observing
 from lepton_stream.cli.pipeline_name import PipelineName
+from lepton_stream.cli.price_options import takes_prices
 from lepton_stream.cli.run_local import run_locally
 from lepton_stream.cli.worker_count import worker_count
 from lepton_stream.errors import UsageError
@@ -23,6 +24,7 @@ from lepton_stream.memory.budget import VARIABLE, Budget
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
 from lepton_stream.runtime.machine import cpus, memory_budget
+from lepton_stream.telemetry.cost import Prices
 
 
 class RouteChoice(StrEnum):
@@ -61,7 +63,9 @@ Workers = Annotated[str, typer.Option(metavar="N|auto", help="Kafka: how many wo
 
 
 @takes_options
+@takes_prices
 def run(
+    prices: Prices,
     broker: Mapping[str, str | None],
     pipeline: PipelineName,
     inputs: Inputs = None,
@@ -93,14 +97,13 @@ def run(
 
     $LEPTON__KAFKA__SESSION_SECONDS (10): after so long without a sign of life a worker's partitions go to the others.
     """
-    shown, plan = observing(metrics, log_format, worker, tell_fd), find(pipeline)
+    shown, plan = observing(metrics, log_format, worker, tell_fd, prices), find(pipeline)
     count, budget = _crew(workers, memory, plan, alone=bool(inputs) or _broker_of(broker) == EMBEDDED)
     if inputs and broker["broker"] is None:
         _refuse_for_files(count, static_id, until_end=until_end)
         files = (inputs, output or "-", stats, dead_letters, shown, budget)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
-    _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, count, until_end=until_end)
-    refuse_unwritable("--stats", stats)
+    _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, stats, count, until_end=until_end)
     asked = Asked(
         plan=plan,
         pipeline=pipeline,
@@ -118,6 +121,10 @@ def run(
         observing=shown,
         memory=budget,
     )
+    return _on_kafka(asked)
+
+
+def _on_kafka(asked: Asked) -> int:
     from lepton_stream.cli.run_kafka import run_on_kafka  # noqa: PLC0415  half a second that runs over files save
 
     return run_on_kafka(asked)
@@ -145,6 +152,7 @@ def _refuse_for_kafka(
     dead_letters: Path | None,
     partitions: int | None,
     output: str | None,
+    stats: Path | None,
     workers: int,
     *,
     until_end: bool,
@@ -164,6 +172,7 @@ def _refuse_for_kafka(
         raise UsageError("--input with a broker of your own: feed it first: lepton-stream feed PIPELINE --input F")
     if output is not None and not (until_end or inputs):
         raise UsageError("--output on Kafka needs --until-end; results as they come: lepton-stream tail PIPELINE")
+    refuse_unwritable("--stats", stats)
 
 
 def _flag(name: str) -> str:

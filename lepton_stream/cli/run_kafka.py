@@ -46,10 +46,12 @@ from lepton_stream.runtime.kafka.timing import timing_of
 from lepton_stream.runtime.kafka.worker import Settings, Worker
 from lepton_stream.runtime.kafka.workers import Crew
 from lepton_stream.runtime.stopwatch import Stopwatch
-from lepton_stream.telemetry.catalogue import SAID, WORKER_STARTED
+from lepton_stream.telemetry.catalogue import BYTES_SENT, PREPARED, SAID, WORKER_STARTED
+from lepton_stream.telemetry.cost import Cost
 from lepton_stream.telemetry.facts import tell
 from lepton_stream.telemetry.logs import keep_secret, log_is_json
 from lepton_stream.telemetry.pipe import Sender
+from lepton_stream.telemetry.server import MetricsServer
 from lepton_stream.telemetry.tally import Tally
 
 
@@ -96,7 +98,7 @@ async def _run(asked: Asked) -> int:
             await refuse_misfit(outside)
         if server is not None:
             _say(asked, f"metrics at {server.url}")
-        tally = server.tally if server else None
+        tally = _tally(asked, server)
         if asked.worker is None:
             await outside.view.look()
             _say(asked, f"memory: {asked.memory}")
@@ -109,7 +111,7 @@ async def _run(asked: Asked) -> int:
         else:
             stored = await _work_as_crew(asked, connection, outside, stop, tally)
         if asked.worker is None:
-            await _close(asked, outside, stored, clock.elapsed_s() - began, watch)
+            await _close(asked, outside, stored, clock.elapsed_s() - began, watch, tally)
     return 128 + signals[0] if signals and asked.worker is None else 0
 
 
@@ -203,15 +205,19 @@ async def _feed(asked: Asked, connection: Connection, outside: Outside) -> None:
     _say(asked, f"fed {fed.records:,} records into {outside.names.source}")
 
 
-async def _close(asked: Asked, outside: Outside, stored: Totals, seconds: float, watch: Stopwatch) -> None:
+async def _close(
+    asked: Asked, outside: Outside, stored: Totals, seconds: float, watch: Stopwatch, tally: Tally | None
+) -> None:
     """The newest results, and the durable account for people and for `--stats`."""
     if asked.output is not None:
         rows = await newest(outside)
         with writing(f"--output {asked.output}"), open_output(asked.output, sys.stdout.buffer) as out:
             out.write(rows)
     children, own = resource.getrusage(resource.RUSAGE_CHILDREN), clock.cpu_s()
+    cpu_seconds = own + children.ru_utime + children.ru_stime
+    cost = _cost(asked, outside, tally, cpu_seconds)
     stats = _stats(outside, stored)
-    stats |= {"seconds": round(seconds, 6), "cpu_seconds": round(own + children.ru_utime + children.ru_stime, 6)}
+    stats |= {"seconds": round(seconds, 6), "cpu_seconds": round(cpu_seconds, 6), "cost": cost.to_dict()}
     if outside.first_chunk_s is not None and outside.last_result_s is not None:
         stats["busy_seconds"] = round(outside.last_result_s - outside.first_chunk_s, 6)
         stats["busy_cpu_seconds"] = round(outside.last_result_cpu_s - outside.first_chunk_cpu_s, 6)
@@ -220,7 +226,21 @@ async def _close(asked: Asked, outside: Outside, stored: Totals, seconds: float,
     if asked.stats is not None:
         write_stats(asked.stats, stats)
     if not asked.quiet:
-        print_account(asked.plan.name, Account.total(stored.accounts.values()), stored.results, seconds)
+        print_account(asked.plan.name, Account.total(stored.accounts.values()), stored.results, seconds, cost)
+
+
+def _tally(asked: Asked, server: MetricsServer | None) -> Tally | None:
+    """Who hears the workers. Those of a crew are always heard: what they have counted is told at the end."""
+    if server is None and asked.worker is None and asked.workers > 1:
+        return Tally(clock.elapsed_s, range(asked.workers))
+    return server.tally if server else None
+
+
+def _cost(asked: Asked, outside: Outside, tally: Tally | None, cpu_seconds: float) -> Cost:
+    """Of this run: a crew's by what its workers told last, else by what this process has counted."""
+    counted = tally.whole().counters if tally and asked.workers > 1 else outside.meter.counters()
+    records, sent = (sum(counted.get(metric.name, {}).values()) for metric in (PREPARED, BYTES_SENT))
+    return Cost(int(records), cpu_seconds, int(sent), asked.observing.prices)
 
 
 def _stats(outside: Outside, stored: Totals) -> dict[str, Any]:

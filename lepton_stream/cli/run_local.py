@@ -29,6 +29,7 @@ from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.allocator import keep_freed_memory
 from lepton_stream.runtime.local import LocalRun, Options
 from lepton_stream.runtime.local_telling import LocalTelling
+from lepton_stream.telemetry.cost import Cost, Prices
 from lepton_stream.telemetry.logs import log_is_json
 
 
@@ -61,13 +62,13 @@ def run_locally(
         out = open_output(output, _bytes_of(sys.stdout))
         open_files.enter_context(letters)
         try:
-            _drive(local, out, f"--output {output}", quiet=quiet)
+            _drive(local, out, f"--output {output}", observing.prices, quiet=quiet)
         except BrokenPipeError:  # whoever read our results has left
             abandon_stdout()
             return SIGPIPE
         finally:
             if stats is not None:
-                write_stats(stats, local.stats())
+                write_stats(stats, local.stats() | {"cost": cost_of(local, observing.prices).to_dict()})
     return 0
 
 
@@ -76,7 +77,12 @@ def _bytes_of(stream: TextIO | None) -> BinaryIO | None:
     return None if stream is None else stream.buffer
 
 
-def _drive(local: LocalRun, out: Output, name: str, *, quiet: bool) -> None:
+def cost_of(run: LocalRun, prices: Prices) -> Cost:
+    """What the run took; nothing is sent anywhere."""
+    return Cost(run.account.read, run.cpu_seconds, 0, prices)
+
+
+def _drive(local: LocalRun, out: Output, name: str, prices: Prices, *, quiet: bool) -> None:
     interrupted = True
     try:
         with writing(name), out, bar(local, quiet=quiet or log_is_json()) as progress:
@@ -86,7 +92,7 @@ def _drive(local: LocalRun, out: Output, name: str, *, quiet: bool) -> None:
         interrupted = False
     finally:
         if not quiet:
-            totals(local, interrupted=interrupted)
+            totals(local, cost_of(local, prices), interrupted=interrupted)
 
 
 class _Burial:

@@ -8,24 +8,26 @@ from lepton_stream.account import Account
 from lepton_stream.printable import printable
 from lepton_stream.runtime.local import LocalRun
 from lepton_stream.telemetry.catalogue import ENDED
+from lepton_stream.telemetry.cost import Cost
 from lepton_stream.telemetry.facts import tell
 from lepton_stream.telemetry.logs import log_is_json
 
 _NAMED, _LONGEST = 20, 60
 
 
-def totals(run: LocalRun, *, interrupted: bool = False) -> None:
-    """What became of the records, how many results, how fast."""
-    print_account(run.plan.name, run.account, run.results, run.seconds)
+def totals(run: LocalRun, cost: Cost | None = None, *, interrupted: bool = False) -> None:
+    """What became of the records, how many results, how fast, at what cost."""
+    print_account(run.plan.name, run.account, run.results, run.seconds, cost)
     if interrupted and not run.ended and not log_is_json():
         told = "interrupted: what was written is right as far as it goes; open windows were not published"
         print(f"  {told}", file=sys.stderr)
 
 
-def print_account(name: str, account: Account, results: int, seconds: float) -> None:
-    """The account in a few lines, as one fact where the log is JSON; `seconds`: of this run."""
+def print_account(name: str, account: Account, results: int, seconds: float, cost: Cost | None = None) -> None:
+    """The account in a few lines, as one fact where the log is JSON; `seconds` and `cost`: of this run."""
     if log_is_json():
-        tell(ENDED, account=account.to_dict(), results=results, seconds=round(seconds, 6))
+        more = {} if cost is None else {"cost": cost.to_dict()}
+        tell(ENDED, account=account.to_dict(), results=results, seconds=round(seconds, 6), **more)
         return
     dead = account.dead_lettered.total()
     outcomes = (
@@ -43,6 +45,8 @@ def print_account(name: str, account: Account, results: int, seconds: float) -> 
     if account.unlisted:
         lines.append(f"  not listed in the plan, ignored: {_some(sorted(account.unlisted))}")
     lines.append(f"  {results:,} results in {seconds:.1f} s{speed}")
+    if cost is not None and (told := str(cost)):
+        lines.append(f"  {told}")
     print("\n".join(lines), file=sys.stderr)
 
 

@@ -25,11 +25,13 @@ class LocalTelling:
         self._number = 0
         self._told = -EVERY_S
         self._meter.declare(c.BYTES_READ, [()])
+        self._meter.declare(c.PREPARED, [()])
 
     def prepared(self, chunk: Chunk, began: float) -> None:
         """A chunk was prepared; it was taken up at `began`."""
         self._meter.observe(c.CHUNK_SECONDS, clock.elapsed_s() - began, "prepare")
         self._meter.observe(c.CHUNK_RECORDS, len(chunk))
+        self._meter.add(c.PREPARED, len(chunk))
         self._meter.add(c.BYTES_READ, chunk.values.weight)
 
     def merged(self, began: float) -> None:

@@ -158,6 +158,26 @@ RESTARTS = _counter("lepton_worker_restarts_total", (), "restarts", "Workers tha
 BYTES_READ = _counter(
     "lepton_bytes_read_total", (), "bytes", "Bytes of record values taken up by prepare; what is read again counts."
 )
+PREPARED = _counter(
+    "lepton_records_prepared_total",
+    (),
+    "records",
+    "Records that this run's workers have prepared; a range that is prepared again after a crash counts again.",
+)
+BYTES_SENT = _counter(
+    "lepton_bytes_sent_total",
+    ("topic",),
+    "bytes",
+    "Bytes of record batches, compressed, that the broker has acknowledged, by topic. Without requests' own bytes, "
+    "what is sent anew after an error, and the broker's copies.",
+)
+COST = _counter(
+    "lepton_cost_total",
+    ("part", "currency"),
+    "money",
+    "What CPU time (part: cpu) and bytes sent (part: sent) have cost at the prices that are set (docs/cost.md); "
+    "absent without a price. An estimate: the broker's own machines are not in it.",
+)
 STAGE_CPU = _counter(
     "lepton_stage_cpu_seconds_total", ("stage",), "seconds", "CPU seconds by stage, all workers together."
 )
@@ -208,7 +228,7 @@ METRICS: tuple[Metric, ...] = (
     CHUNK_SECONDS, CHUNK_RECORDS, CHECKPOINT_SECONDS, RESTORE_SECONDS, EVENT_TO_RESULT, REPLAYED,
     LAG_RECORDS, LAG_SECONDS, SHUFFLE_LAG, WATERMARK, CHECKPOINT_TIMESTAMP,
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,
-    REBALANCES, REFUSED_OWNERS, RESTARTS, BYTES_READ, STAGE_CPU, PROCESS_CPU,
+    REBALANCES, REFUSED_OWNERS, RESTARTS, BYTES_READ, PREPARED, BYTES_SENT, STAGE_CPU, PROCESS_CPU, COST,
     MEMORY_BUDGET, MEMORY_STATE, MEMORY_BUFFERS, MEMORY_PAUSED, MEMORY_PAUSED_SECONDS, RESIDENT, LOOP_DELAY, STEP_AGE,
     WORKERS, READY, UP, BUILD_INFO,
 )  # fmt: skip
@@ -264,7 +284,12 @@ MEMORY_SHORT = Fact(
 )
 WORKER_ENDED = Fact("worker_ended", "INFO", ("worker", "exit_code", "again"), "A worker's process ended by itself.")
 SAID = Fact("said", "INFO", ("text",), "What the command line tells people.")
-ENDED = Fact("ended", "INFO", ("account", "results", "seconds"), "The run is over, and this is the durable account.")
+ENDED = Fact(
+    "ended",
+    "INFO",
+    ("account", "results", "seconds", "cost"),
+    "The run is over, and this is the durable account; `cost` is of this run alone.",
+)
 REFUSED = Fact("refused", "ERROR", ("exit_code", "error"), "The command ends with an error (docs/exit-codes.md).")
 
 FACTS = (

@@ -11,16 +11,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from lepton_stream.account import Account
 from lepton_stream.formats.decoder import Reason
 from lepton_stream.telemetry import catalogue as c
+from lepton_stream.telemetry.cost import Prices
 from lepton_stream.telemetry.meter import Labels, Samples
 from lepton_stream.telemetry.probes import ready
 from lepton_stream.telemetry.snapshot import Kept
 from lepton_stream.telemetry.tally import Histograms, Whole
 
 
-def text(whole: Whole, pipeline: str, version: str, now: float) -> bytes:
-    """All metrics that have samples. `now`: by the tally's clock."""
+def text(whole: Whole, pipeline: str, version: str, now: float, prices: Prices | None = None) -> bytes:
+    """All metrics that have samples. `now`: by the tally's clock. `prices`: what makes money of CPU time and bytes."""
     samples = {**whole.gauges}
-    for part in (whole.counters, durable(whole.kept), _about(whole, version, now)):
+    money = _money(whole.counters, prices or Prices())
+    for part in (whole.counters, durable(whole.kept), _about(whole, version, now), money):
         for name, more in part.items():
             samples[name] = {**samples.get(name, {}), **more}
     registry = CollectorRegistry(auto_describe=False)
@@ -65,6 +67,13 @@ def durable(kept: Mapping[int, Kept]) -> Samples:
 def _add(to: dict[Labels, float], more: Mapping[str, int]) -> None:
     for label, count in more.items():
         to[label,] = to.get((label,), 0.0) + count
+
+
+def _money(counters: Samples, prices: Prices) -> Samples:
+    """What was spent so far, by part; nothing of what has no price."""
+    cpu, sent = (sum(counters.get(metric.name, {}).values()) for metric in (c.PROCESS_CPU, c.BYTES_SENT))
+    spent: dict[Labels, float] = {(part, prices.currency): money for part, money in prices.parts(cpu, sent).items()}
+    return {c.COST.name: spent} if spent else {}
 
 
 def _about(whole: Whole, version: str, now: float) -> Samples:

@@ -15,6 +15,7 @@ from typing import Any, Self
 from lepton_stream import clock
 from lepton_stream.errors import UsageError
 from lepton_stream.telemetry.address import Address
+from lepton_stream.telemetry.cost import Prices
 from lepton_stream.telemetry.probes import live, ready
 from lepton_stream.telemetry.render import text
 from lepton_stream.telemetry.tally import Tally
@@ -28,9 +29,11 @@ MOST_AT_ONCE = 16
 class MetricsServer:
     """Bound when made, so that a taken port is told before anything else happens; serves from `start` to `close`."""
 
-    def __init__(self, address: Address, tally: Tally, pipeline: str, version: str) -> None:
+    def __init__(
+        self, address: Address, tally: Tally, pipeline: str, version: str, prices: Prices | None = None
+    ) -> None:
         """Raises UsageError where the port was asked for and cannot be had; a default one gives way to a free one."""
-        self.tally, self.pipeline, self.version = tally, pipeline, version
+        self.tally, self.pipeline, self.version, self.prices = tally, pipeline, version, prices
         self._server = _bound(address, self)
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
 
@@ -62,7 +65,7 @@ class MetricsServer:
         """(status, content type, body) for a path."""
         whole, now = self.tally.whole(), self.tally.clock()
         if path == "/metrics":
-            return 200, METRICS_TYPE, text(whole, self.pipeline, self.version, now)
+            return 200, METRICS_TYPE, text(whole, self.pipeline, self.version, now, self.prices)
         if path in ("/live", "/ready"):
             probe = live(whole, now) if path == "/live" else ready(whole, now)
             return (200 if probe.ok else 503), "application/json", json.dumps(probe.to_dict()).encode() + b"\n"

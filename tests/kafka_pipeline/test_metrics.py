@@ -89,7 +89,8 @@ def short_name(metric: c.Metric) -> str:
 def crew(pipe: Pipe) -> tuple[Run, Scraper]:
     """Two workers, and their metrics."""
     port = free_port()
-    return pipe.run("--metrics", str(port)), Scraper(port)
+    prices = ("--cpu-hour-price", "3600", "--gigabyte-price", "1", "--currency", "EUR")
+    return pipe.run("--metrics", str(port), *prices), Scraper(port)
 
 
 def as_told(account: dict[str, Any]) -> dict[str, float]:
@@ -166,6 +167,13 @@ def test_all_metrics_of_a_quiet_crew_say_what_is(pipe: Pipe) -> None:
     assert value(families, c.WORKERS) == {(): 2}
     assert sum(value(families, c.DEDUP_IDS).values()) > EACH / 2
     assert sum(value(families, c.BYTES_READ).values()) > 10 * EACH
+    assert sum(value(families, c.PREPARED).values()) == EACH
+    sent = {topic: size for (topic,), size in value(families, c.BYTES_SENT).items()}
+    names = pipe.names
+    assert set(sent) == {names.shuffle, names.state, names.results, names.late, names.dead_letters}
+    assert all(size > 0 for size in sent.values())
+    cost, cpu = value(families, c.COST), sum(value(families, c.PROCESS_CPU).values())
+    assert cost == {("cpu", "EUR"): pytest.approx(cpu), ("sent", "EUR"): pytest.approx(sum(sent.values()) / 1e9)}
     results = sum(value(families, c.RESULTS).values())
     told = sum(value(families, c.EVENT_TO_RESULT).values()) + sum(value(families, c.REPLAYED).values())
     assert results > 0

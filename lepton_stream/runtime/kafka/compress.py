@@ -45,6 +45,11 @@ class Builder(BatchBuilder):  # type: ignore[misc]
         self._compression = compression
         self._packed: bytes | None = None
 
+    @property
+    def sent_bytes(self) -> int:
+        """Of the finished batch, compressed; only once it was sent, as nobody may sign it any more."""
+        return len(self._build())
+
     def _build(self) -> bytes:
         if self._packed is None:
             plain = bytes(super()._build())

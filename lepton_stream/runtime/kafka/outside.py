@@ -22,6 +22,7 @@ from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.reader import end_behind, read_range
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
+from lepton_stream.telemetry.catalogue import BYTES_SENT
 from lepton_stream.telemetry.meter import Meter
 
 
@@ -55,10 +56,19 @@ class Outside:
     last_result_cpu_s: float = 0.0
     meter: Meter = field(default_factory=Meter)
 
+    def __post_init__(self) -> None:
+        """What is sent for the pipeline is counted."""
+        self.producer.note_sent = self._note_sent
+
+    def _note_sent(self, topic: str, size: int) -> None:
+        self.meter.add(BYTES_SENT, size, topic)
+
     def publisher(self, partition: int) -> FencedProducer:
         """A producer for the results of a shuffle partition, not opened yet."""
         identifier = producer_id(self.names.group, partition)
-        return FencedProducer(self.connection, identifier, self.wire, fencing=self.fencing, compression=Compression())
+        made = FencedProducer(self.connection, identifier, self.wire, fencing=self.fencing, compression=Compression())
+        made.note_sent = self._note_sent
+        return made
 
     async def exact_ends(self, partitions: Iterable[SourcePartition]) -> dict[SourcePartition, int]:
         """Where the logs end. The embedded broker tells where the last batch starts: there we look behind it."""

@@ -18,6 +18,7 @@ from lepton_stream.runtime.kafka.letters import dead_letters
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.pace import Pace
 from lepton_stream.runtime.kafka.produce import Record
+from lepton_stream.telemetry.catalogue import PREPARED
 
 
 class KafkaSourcePort:
@@ -52,6 +53,7 @@ class KafkaSourcePort:
     async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
         """Dead letters and late records into their topics; both keep the record's partition number."""
         plan, names, s = self._outside.job.plan, self._outside.names, chunk.source.partition
+        self._outside.meter.add(PREPARED, len(chunk))
         bulks: dict[SourcePartition, Bulk] = {}
         if prepared.rejects:
             letters = dead_letters(chunk, prepared.rejects, plan.name, plan.version, clock.now_us() // 1000)

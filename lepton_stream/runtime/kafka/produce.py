@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
@@ -56,6 +56,8 @@ class Producer:
         self.compression = compression or Compression()
         """May be changed at any time; the next batch follows."""
         self._batch_bytes = batch_bytes
+        self.note_sent: Callable[[str, int], None] = _nobody
+        """Told (topic, bytes of the finished batch) of every batch that is acknowledged."""
         self._producer: Any = None
         self._failure: LeptonError | None = None
 
@@ -152,7 +154,7 @@ class Producer:
         producer = self._producer
         try:
             async with asyncio.timeout(self.timeout):
-                return await (await producer.send_batch(builder, tp.topic, partition=tp.partition))
+                ack = await (await producer.send_batch(builder, tp.topic, partition=tp.partition))
         except asyncio.CancelledError:
             leave_alone(producer)
             raise
@@ -168,6 +170,8 @@ class Producer:
                 "Nothing was sent after them; the worker starts again from its last commit; "
                 f"{remedy(getattr(error, 'errno', None))}"
             ) from error
+        self.note_sent(tp.topic, builder.sent_bytes)
+        return ack
 
     async def _abandon(self) -> None:
         """Close without flushing: what waits in memory must not be written after a failure."""
@@ -177,6 +181,10 @@ class Producer:
         producer._closed = True
         await producer._sender.close()
         await producer.client.close()
+
+
+def _nobody(_topic: str, _size: int) -> None:
+    """Nobody asks how much is sent."""
 
 
 def leave_alone(producer: Any) -> None:

@@ -46,6 +46,10 @@ class Teller:
         outside.meter.declare(c.REBALANCES, [()])
         outside.meter.declare(c.REFUSED_OWNERS, [()])
         outside.meter.declare(c.BYTES_READ, [()])
+        outside.meter.declare(c.PREPARED, [()])
+        names = outside.names
+        sent_to = (names.shuffle, names.state, names.results, names.late, names.dead_letters)
+        outside.meter.declare(c.BYTES_SENT, [(topic,) for topic in sent_to])
         windows = [(w.name,) for w in outside.job.plan.windows]
         outside.meter.declare(c.REPLAYED, windows)
         outside.meter.declare(c.EVENT_TO_RESULT, windows)

@@ -1,0 +1,47 @@
+"""An automatic decision with its reason: what was seen, what could be done, what was chosen, promised, delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something that could be done. `predicted`: what it would come to, by name, in the units that names say."""
+
+    name: str
+    predicted: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`knob`: what was turned. `seen`: measured before, by name. `choice`: an option's name. `why`: in words.
+
+    `promised`: (name, value) of the measure that it was chosen by; `delivered`: its value later, None before that.
+    """
+
+    knob: str
+    seen: dict[str, float]
+    options: tuple[Option, ...]
+    choice: str
+    why: str
+    promised: tuple[str, float]
+    delivered: float | None = None
+    about: dict[str, str] = field(default_factory=dict)
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        yield f"{self.knob}: {self.choice}"
+        yield f"  why        {self.why}"
+        for i, (name, value) in enumerate(sorted(self.seen.items())):
+            yield f"  {'' if i else 'seen':<10} {name}: {value:,.3g}"
+        for i, option in enumerate(self.options):
+            told = ", ".join(f"{name} {value:,.3g}" for name, value in option.predicted.items())
+            chosen = " (chosen)" if option.name == self.choice else ""
+            yield f"  {'' if i else 'options':<10} {option.name}: {told}{chosen}"
+        name, value = self.promised
+        yield f"  promised   {name} {value:,.3g}"
+        yield f"  delivered  {'not measured yet' if self.delivered is None else f'{name} {self.delivered:,.3g}'}"
