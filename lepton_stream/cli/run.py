@@ -68,6 +68,7 @@ def run(
     output: OutputTo = None,
     stats: Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")] = None,
     dead_letters: Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")] = None,
+    events: Annotated[str | None, typer.Option(help="Write events of models here, in the forms of --output.")] = None,
     partitions: Partitions = None,
     route: RouteBy = RouteChoice.PARTIALS,
     workers: Workers = "1",
@@ -98,8 +99,8 @@ def run(
     if inputs and broker["broker"] is None:
         _refuse_for_files(count, static_id, until_end=until_end)
         files = (inputs, output or "-", stats, dead_letters, shown, budget)
-        return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
-    _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, count, until_end=until_end)
+        return run_locally(plan, *files, events=events, partitions=partitions, route=route.value, quiet=quiet)
+    _refuse_for_kafka(broker, inputs, dead_letters, events, partitions, output, count, until_end=until_end)
     refuse_unwritable("--stats", stats)
     asked = Asked(
         plan=plan,
@@ -143,6 +144,7 @@ def _refuse_for_kafka(
     broker: Mapping[str, str | None],
     inputs: list[str] | None,
     dead_letters: Path | None,
+    events: str | None,
     partitions: int | None,
     output: str | None,
     workers: int,
@@ -159,6 +161,10 @@ def _refuse_for_kafka(
         raise UsageError(
             "--dead-letters and --partitions are for runs over files; on Kafka dead letters are in their topic: "
             "lepton-stream dlq show PIPELINE"
+        )
+    if events is not None:
+        raise UsageError(
+            "--events is for runs over files; on Kafka events are in their topic: lepton-stream tail PIPELINE --events"
         )
     if inputs and broker["broker"] != EMBEDDED:
         raise UsageError("--input with a broker of your own: feed it first: lepton-stream feed PIPELINE --input F")

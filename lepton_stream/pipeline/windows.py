@@ -41,7 +41,8 @@ def check_windows(
         _check_every(raw, path, found)
         _check_offset(raw, path, found)
         group_by = raw.get("group_by")
-        _check_groups(key if group_by is None else group_by, group_by is not None, path, known, scope, found)
+        groups = key if group_by is None else group_by
+        check_groups(groups, (*path, "group_by"), RESULT_COLUMNS, known, scope, found, given=group_by is not None)
         _check_results(raw, key if group_by is None else group_by, path, scope, found)
         conditions.append(condition(raw.get("where"), (*path, "where"), scope, found))
     return conditions
@@ -72,14 +73,25 @@ def _check_offset(raw: Mapping[str, Any], path: Path, found: Findings) -> None:
         found.add((*path, "offset"), duration_text(offset), wish)
 
 
-def _check_groups(names: Sequence[str], given: bool, path: Path, known: Known, scope: Scope, found: Findings) -> None:
+def check_groups(
+    names: Sequence[str],
+    path: Path,
+    taken: Sequence[str],
+    known: Known,
+    scope: Scope,
+    found: Findings,
+    *,
+    given: bool,
+    what: str = "result",
+) -> None:
+    """Fields that make a group. `taken`: columns that every `what` has; `given`: they are not those of source.key."""
     for name in names:
-        if name in RESULT_COLUMNS:
-            found.add((*path, "group_by"), name, f"every result has a column {name} of its own; rename the field")
+        if name in taken:
+            found.add(path, name, f"every {what} has a column {name} of its own; rename the field")
         if given and name in scope.known and name not in known.fields:
-            _check_derived((*path, "group_by"), name, scope, found)
-        elif given and name not in scope.broken:  # a group_by that is source.key was checked there
-            check_role((*path, "group_by"), name, GROUP_TYPES, known, found)
+            _check_derived(path, name, scope, found)
+        elif given and name not in scope.broken:  # those of source.key were checked there
+            check_role(path, name, GROUP_TYPES, known, found)
 
 
 def _check_derived(path: Path, name: str, scope: Scope, found: Findings) -> None:
