@@ -2,7 +2,8 @@
 
 Input: values of one field, in its units. State: mean and variance of a key, 16 bytes. After a value x with residual
 r = x - mean: mean += weight * r, variance = (1 - weight) * (variance + weight * r * r); the first value is the mean.
-Source: Finch, Incremental calculation of weighted mean and variance, 2009.
+From the eleventh value on r counts as four deviations at most, so that one outlier does not hide the next; a level that
+has moved for good is learnt all the same. Source: Finch, Incremental calculation of weighted mean and variance, 2009.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import numpy as np
 
 from lepton_stream.columns import Index
 from lepton_stream.models.scorer import Floats, Run, State
+
+_FREE = 10
+_MOST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,12 @@ class Ewma:
             key, x = run.owner[rows], run.value[rows]
             was, spread = mean[key], variance[key]
             expected[rows], deviation[rows] = was, np.sqrt(spread)
-            residual, first = x - was, run.before[rows] == 0
-            mean[key] = np.where(first, x, was + self.weight * residual)
+            before, most = run.before[rows], _MOST * deviation[rows]
+            bounded = (before >= _FREE) & (spread > 0)
+            residual = np.where(bounded, np.clip(x - was, -most, most), x - was)
             moved = (1 - self.weight) * (spread + self.weight * (residual * residual))
-            variance[key] = np.where(first, 0.0, moved)
+            mean[key] = np.where(before == 0, x, was + self.weight * residual)
+            variance[key] = np.where(before == 0, 0.0, moved)
         state["mean"][run.key], state["variance"][run.key] = mean, variance
         return expected, deviation
 

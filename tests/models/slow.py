@@ -53,8 +53,11 @@ def ewma(weight: float) -> Judge:
 
     def judge(before: list[float]) -> tuple[float, float]:
         mean, variance = before[0], 0.0
-        for x in before[1:]:
+        for n, x in enumerate(before[1:], 1):
             residual = x - mean
+            if n >= 10 and variance > 0:
+                most = 4 * math.sqrt(variance)
+                residual = max(-most, min(most, residual))
             variance = (1 - weight) * (variance + weight * residual**2)
             mean += weight * residual
         return mean, math.sqrt(variance)
