@@ -39,6 +39,9 @@ Inputs = Annotated[
 OutputTo = Annotated[
     str | None, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
 ]
+EventsTo = Annotated[str | None, typer.Option(help="Write events of models here, in the forms of --output.")]
+StatsTo = Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")]
+LettersTo = Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")]
 Partitions = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Split the inputs by key, as a topic with N partitions would.")
 ]
@@ -66,9 +69,9 @@ def run(
     pipeline: PipelineName,
     inputs: Inputs = None,
     output: OutputTo = None,
-    stats: Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")] = None,
-    dead_letters: Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")] = None,
-    events: Annotated[str | None, typer.Option(help="Write events of models here, in the forms of --output.")] = None,
+    stats: StatsTo = None,
+    dead_letters: LettersTo = None,
+    events: EventsTo = None,
     partitions: Partitions = None,
     route: RouteBy = RouteChoice.PARTIALS,
     workers: Workers = "1",
@@ -98,8 +101,8 @@ def run(
     count, budget = _crew(workers, memory, plan, alone=bool(inputs) or _broker_of(broker) == EMBEDDED)
     if inputs and broker["broker"] is None:
         _refuse_for_files(count, static_id, until_end=until_end)
-        files = (inputs, output or "-", stats, dead_letters, shown, budget)
-        return run_locally(plan, *files, events=events, partitions=partitions, route=route.value, quiet=quiet)
+        files = (inputs, output or "-", stats, dead_letters, events, shown, budget)
+        return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
     _refuse_for_kafka(broker, inputs, dead_letters, events, partitions, output, count, until_end=until_end)
     refuse_unwritable("--stats", stats)
     asked = Asked(
