@@ -20,6 +20,7 @@ from lepton_stream.dedup.fingerprint import Fingerprints, fingerprints
 from lepton_stream.expression.evaluate import derive, holds
 from lepton_stream.formats.decoder import Decoded, Reason, Reject
 from lepton_stream.kernels.kernel import Rows
+from lepton_stream.models.section import ModelSection
 from lepton_stream.pipeline.plan import Model, Window
 from lepton_stream.shuffle.frame import Frame, Part, RowsPart, section_fields, split
 from lepton_stream.shuffle.routing import partitions_of
@@ -75,7 +76,8 @@ def prepare(job: Job, source: SourceState, chunk: Chunk, cleaned: Cleaned | None
         filtered=int(np.count_nonzero(accepted)) - int(np.count_nonzero(wanted)),
     )
     parts: list[list[tuple[int, Part]]] = [[] for _ in range(job.partitions)]
-    for number, section in enumerate((*job.sections, *job.models)):
+    every: tuple[Section | ModelSection, ...] = (*job.sections, *job.models)
+    for number, section in enumerate(every):
         of = section.window if isinstance(section, Section) else section.model
         own = _own(of, wanted, columns, time, account)
         left_out = int(np.count_nonzero(own & too_late[number]))

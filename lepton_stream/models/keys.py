@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from lepton_stream.columns import Column, Columns, Index, Mask, Text, concat, pack, take, weight
 from lepton_stream.dedup.fingerprint import Fingerprints, Key, fingerprints
@@ -125,7 +128,7 @@ class Keys:
         return self.held[: self.count]
 
 
-def _longer(array: np.ndarray, rows: int) -> np.ndarray:  # type: ignore[type-arg]
+def _longer(array: NDArray[Any], rows: int) -> NDArray[Any]:
     out = np.zeros((rows, *array.shape[1:]), array.dtype)
     out[: len(array)] = array
     return out

@@ -72,8 +72,8 @@ class ModelTable:
         alarm = scored & (np.abs(score) >= model.threshold)
         which = np.flatnonzero(scored if model.emit == "all" else alarm)
         own = rows.take(which)
-        numbers = (a[which] for a in (before, expected, deviation, score, alarm))
-        return int(np.count_nonzero(scored)), Scored(own.columns, own.time, own.source, own.offset, *numbers)
+        told = before[which], expected[which], deviation[which], score[which], alarm[which]
+        return int(np.count_nonzero(scored)), Scored(own.columns, own.time, own.source, own.offset, *told)
 
     def _run(self, rows: Piece) -> tuple[Run, Index]:
         """The rows key by key, and their places; keys note what they have seen."""

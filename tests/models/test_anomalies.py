@@ -32,7 +32,8 @@ def planted(seed: int, jump: float) -> tuple[list[bytes], dict[int, int]]:
     draw = random.Random(seed)
     level = {f"d{k}": draw.uniform(-500, 500) for k in range(KEYS)}
     scatter = {key: draw.uniform(0.1, 20) for key in level}
-    records, found = [], {}
+    records: list[bytes] = []
+    found: dict[int, int] = {}
     for step in range(STEPS):
         for key, middle in level.items():
             value = draw.gauss(middle, scatter[key])
