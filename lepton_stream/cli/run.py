@@ -103,8 +103,7 @@ def run(
         _refuse_for_files(count, static_id, until_end=until_end)
         files = (inputs, output or "-", stats, dead_letters, events, shown, budget)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
-    _refuse_for_kafka(broker, inputs, dead_letters, events, partitions, output, count, until_end=until_end)
-    refuse_unwritable("--stats", stats)
+    _refuse_for_kafka(broker, inputs, stats, dead_letters, events, partitions, output, count, until_end=until_end)
     asked = Asked(
         plan=plan,
         pipeline=pipeline,
@@ -146,6 +145,7 @@ def _refuse_for_files(workers: int, static_id: str | None, *, until_end: bool) -
 def _refuse_for_kafka(
     broker: Mapping[str, str | None],
     inputs: list[str] | None,
+    stats: Path | None,
     dead_letters: Path | None,
     events: str | None,
     partitions: int | None,
@@ -173,6 +173,7 @@ def _refuse_for_kafka(
         raise UsageError("--input with a broker of your own: feed it first: lepton-stream feed PIPELINE --input F")
     if output is not None and not (until_end or inputs):
         raise UsageError("--output on Kafka needs --until-end; results as they come: lepton-stream tail PIPELINE")
+    refuse_unwritable("--stats", stats)
 
 
 def _flag(name: str) -> str:
