@@ -93,15 +93,8 @@ def test_what_is_wrong_in_a_file_is_told_with_its_place() -> None:
 
 
 def test_plan_comes_back_from_text_and_python_makes_the_same() -> None:
-    keys: dict[str, Any] = {
     keys: dict[str, Any] = {"warmup": 30, "least_deviation": 0.5, "lateness": "10m", "forget": "7d", "emit": "all"}
     keys["where"] = "pm25 > 0"
-        "least_deviation": 0.5,
-        "lateness": "10m",
-        "forget": "7d",
-        "emit": "all",
-        "where": "pm25 > 0",
-    }
     plan = check(with_model(by=["city"], **keys))
     assert check(to_dict(plan)) == plan
     assert parse(to_toml(plan), "") == plan
