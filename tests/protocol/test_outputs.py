@@ -51,7 +51,7 @@ def test_texts_that_look_like_the_border_between_two_stay_whole(text: str) -> No
 
 
 def test_events_are_their_rows_under_the_json_array_of_their_group() -> None:
-    columns = {"who": ["a", 'b"'], "n": [1, 2], "model": ["spike", "spike"], "score": [5.5, -1e6]}
+    columns: dict[str, list[Any]] = {"who": ["a", 'b"'], "n": [1, 2], "model": ["spike", "spike"], "score": [5.5, -1e6]}
     for by in (("who", "n"), ("who",), ()):
         made = list(event_records([batch := Events("spike", by, columns)]))
         rows = list(batch.rows())
