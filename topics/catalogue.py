@@ -33,8 +33,8 @@ def contracts(plan: Plan, facts: SourceFacts | None = None) -> tuple[Contract, .
 
 
 def in_use(plan: Plan, promised: Iterable[Contract]) -> tuple[Contract, ...]:
-    """Those that this build writes or reads: models and the autopilot have their contracts, and do not run yet."""
-    left_out = {names(plan).events, names(plan).decisions}
+    """Those that are written or read: without models there are no events, and the autopilot does not run yet."""
+    left_out = {names(plan).decisions, *(() if plan.models else (names(plan).events,))}
     return tuple(c for c in promised if c.name not in left_out)
 
 

@@ -11,9 +11,9 @@ def events(plan: Plan) -> Contract:
     """Never compacted: every alarm is a fact of its own."""
     return Contract(
         name=names(plan).events,
-        purpose="Scores and alarms of models.",
+        purpose="Scores and alarms of models, at least once each; source topic, partition and offset tell them apart.",
         key="canonical JSON of the group",
-        value="flat JSON: the score, its reason, and the source's topic, partition and offset",
+        value="flat JSON: group, model, field, event_time (epoch ms), seen, expected, deviation, score, because, place",
         routed_by="group",
         partitions=plan.topics.partitions,
         replication=plan.topics.replication,
@@ -24,5 +24,5 @@ def events(plan: Plan) -> Contract:
             ("max.message.bytes", str(USUAL_BYTES)),
         ),
         written_by=("merge",),
-        read_by=("users",),
+        read_by=("tail", "users"),
     )

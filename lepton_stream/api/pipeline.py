@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, overload
 
-from lepton_stream.api.local import DeadLettersTo, run
+from lepton_stream.api.local import DeadLettersTo, EventsTo, run
 from lepton_stream.api.on_broker import OnBroker, run_on_broker
 from lepton_stream.api.results import Begin, Results, results
 from lepton_stream.api.rows import Row, Run
@@ -37,6 +37,7 @@ class Pipeline(builder.Pipeline):
         partitions: int | None = None,
         route: Route = "partials",
         dead_letters: DeadLettersTo = None,
+        events: EventsTo = None,
     ) -> Run: ...
 
     @overload
@@ -58,6 +59,7 @@ class Pipeline(builder.Pipeline):
         broker: Broker | None = None,
         partitions: int | None = None,
         dead_letters: DeadLettersTo = None,
+        events: EventsTo = None,
         workers: int = 1,
         until_end: bool = False,
         create_topics: bool = False,
@@ -67,7 +69,8 @@ class Pipeline(builder.Pipeline):
 
         `input`: a file or several (JSON lines or CSV, see `.file`), or an iterable of records (mappings, JSON text or
         bytes). `partitions`: split by key as a topic with so many partitions would. `dead_letters`: a file for the
-        rejected records, or a function that takes each. Nothing is read before the first result is asked for.
+        rejected records, or a function that takes each; `events`: the same for what models say. Nothing is read before
+        the first result is asked for.
 
         `broker`: "host:port", a `Connection`, or "embedded" for a development broker that takes `input` files. Blocks:
         until Ctrl-C, or, with `until_end`, until all that the topics hold is counted. `workers`: processes.
@@ -80,11 +83,12 @@ class Pipeline(builder.Pipeline):
                 raise UsageError('run: nothing to read from: give input="events.jsonl" or broker="localhost:9092"')
             if workers != 1 or until_end or create_topics:
                 raise UsageError("run: workers, until_end and create_topics are for runs on Kafka: give broker= too")
-            return run(self.plan, input, partitions=partitions, route=route, dead_letters=dead_letters)
-        if partitions is not None or dead_letters is not None:
+            apart: dict[str, Any] = {"dead_letters": dead_letters, "events": events}
+            return run(self.plan, input, partitions=partitions, route=route, **apart)
+        if partitions is not None or dead_letters is not None or events is not None:
             raise UsageError(
-                "run: partitions and dead_letters are for runs without a broker; on Kafka dead letters are in their "
-                "topic: lepton-stream dlq show PIPELINE"
+                "run: partitions, dead_letters and events are for runs without a broker; on Kafka dead letters and "
+                "events are in their topics: lepton-stream dlq show PIPELINE, lepton-stream tail PIPELINE --events"
             )
         asked = OnBroker(broker, _files(input), workers, until_end, create_topics, route)
         return run_on_broker(self.plan, asked)

@@ -41,6 +41,9 @@ Inputs = Annotated[
 OutputTo = Annotated[
     str | None, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
 ]
+EventsTo = Annotated[str | None, typer.Option(help="Write events of models here, in the forms of --output.")]
+StatsTo = Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")]
+LettersTo = Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")]
 Partitions = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Split the inputs by key, as a topic with N partitions would.")
 ]
@@ -70,8 +73,9 @@ def run(
     pipeline: PipelineName,
     inputs: Inputs = None,
     output: OutputTo = None,
-    stats: Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")] = None,
-    dead_letters: Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")] = None,
+    stats: StatsTo = None,
+    dead_letters: LettersTo = None,
+    events: EventsTo = None,
     partitions: Partitions = None,
     route: RouteBy = RouteChoice.PARTIALS,
     workers: Workers = "1",
@@ -101,9 +105,9 @@ def run(
     count, budget = _crew(workers, memory, plan, alone=bool(inputs) or _broker_of(broker) == EMBEDDED)
     if inputs and broker["broker"] is None:
         _refuse_for_files(count, static_id, until_end=until_end)
-        files = (inputs, output or "-", stats, dead_letters, shown, budget)
+        files = (inputs, output or "-", stats, dead_letters, events, shown, budget)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
-    _refuse_for_kafka(broker, inputs, dead_letters, partitions, output, stats, count, until_end=until_end)
+    _refuse_for_kafka(broker, inputs, dead_letters, events, partitions, output, stats, count, until_end=until_end)
     asked = Asked(
         plan=plan,
         pipeline=pipeline,
@@ -150,6 +154,7 @@ def _refuse_for_kafka(
     broker: Mapping[str, str | None],
     inputs: list[str] | None,
     dead_letters: Path | None,
+    events: str | None,
     partitions: int | None,
     output: str | None,
     stats: Path | None,
@@ -167,6 +172,10 @@ def _refuse_for_kafka(
         raise UsageError(
             "--dead-letters and --partitions are for runs over files; on Kafka dead letters are in their topic: "
             "lepton-stream dlq show PIPELINE"
+        )
+    if events is not None:
+        raise UsageError(
+            "--events is for runs over files; on Kafka events are in their topic: lepton-stream tail PIPELINE --events"
         )
     if inputs and broker["broker"] != EMBEDDED:
         raise UsageError("--input with a broker of your own: feed it first: lepton-stream feed PIPELINE --input F")

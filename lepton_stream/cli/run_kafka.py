@@ -226,7 +226,8 @@ async def _close(
     if asked.stats is not None:
         write_stats(asked.stats, stats)
     if not asked.quiet:
-        print_account(asked.plan.name, Account.total(stored.accounts.values()), stored.results, seconds, cost)
+        events = stored.events if asked.plan.models else None
+        print_account(asked.plan.name, Account.total(stored.accounts.values()), stored.results, seconds, cost, events)
 
 
 def _tally(asked: Asked, server: MetricsServer | None) -> Tally | None:
@@ -245,7 +246,9 @@ def _cost(asked: Asked, outside: Outside, tally: Tally | None, cpu_seconds: floa
 
 def _stats(outside: Outside, stored: Totals) -> dict[str, Any]:
     named = {f"{outside.names.source}[{s}]": a.to_dict() for s, a in sorted(stored.accounts.items())}
-    return {**Account.total(stored.accounts.values()).to_dict(), "results": stored.results, "sources": named}
+    events = {"events": stored.events} if outside.job.plan.models else {}
+    total = Account.total(stored.accounts.values()).to_dict()
+    return {**total, "results": stored.results, **events, "sources": named}
 
 
 def _say(asked: Asked, text: str) -> None:

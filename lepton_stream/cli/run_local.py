@@ -22,9 +22,11 @@ from lepton_stream.cli.observing import Observing, served
 from lepton_stream.cli.progress import bar
 from lepton_stream.cli.totals import totals
 from lepton_stream.core import Route
+from lepton_stream.errors import UsageError
 from lepton_stream.formats.dead_letters import DeadLetter, to_line
 from lepton_stream.formats.results_out import Output, open_output
 from lepton_stream.memory.budget import Budget
+from lepton_stream.models.events import Events
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.allocator import keep_freed_memory
 from lepton_stream.runtime.local import LocalRun, Options
@@ -39,6 +41,7 @@ def run_locally(
     output: str,
     stats: Path | None,
     dead_letters: Path | None,
+    events: str | None,
     observing: Observing,
     memory: Budget,
     *,
@@ -48,7 +51,10 @@ def run_locally(
 ) -> int:
     """Read the inputs to their end; the exit code."""
     keep_freed_memory(memory.bytes // 8)
-    refuse_overlaps(inputs, {"--output": output, "--stats": stats, "--dead-letters": dead_letters})
+    named: dict[str, str | Path | None] = {"--output": output, "--stats": stats, "--dead-letters": dead_letters}
+    refuse_overlaps(inputs, {**named, "--events": events})
+    if events is not None and not plan.models:
+        raise UsageError(f"--events: {plan.name} has no [[model]] that could say anything")
     refuse_unwritable("--stats", stats)
     refuse_unwritable("--dead-letters", dead_letters)
     with ExitStack() as open_files:
@@ -56,11 +62,15 @@ def run_locally(
         server = open_files.enter_context(served(observing, plan.name, 1)) if observing.said else None
         telling = LocalTelling(partial(server.tally.hear, 0)) if server else None
         stdin = _bytes_of(sys.stdin)
-        options = Options(partitions=partitions, route=route, bury=letters, stdin=stdin, telling=telling, memory=memory)
+        found = _Alarms(events)
+        options = Options(
+            partitions=partitions, route=route, bury=letters, tell=found, stdin=stdin, telling=telling, memory=memory
+        )
         # Inputs first: a mistyped one must not cost the results and dead letters of an earlier run.
         local = open_files.enter_context(LocalRun(plan, [Path(i) for i in inputs], options))
         out = open_output(output, _bytes_of(sys.stdout))
         open_files.enter_context(letters)
+        open_files.enter_context(found)
         try:
             _drive(local, out, f"--output {output}", observing.prices, quiet=quiet)
         except BrokenPipeError:  # whoever read our results has left
@@ -93,6 +103,30 @@ def _drive(local: LocalRun, out: Output, name: str, prices: Prices, *, quiet: bo
     finally:
         if not quiet:
             totals(local, cost_of(local, prices), interrupted=interrupted)
+
+
+class _Alarms:
+    """Writes events as they come."""
+
+    def __init__(self, to: str | None) -> None:
+        self._to = to
+        self._out: Output | None = None
+
+    def __enter__(self) -> Self:
+        if self._to is not None:
+            self._out = open_output(self._to, _bytes_of(sys.stdout))
+        return self
+
+    def __call__(self, batches: Sequence[Events]) -> None:
+        if self._out is not None:
+            with writing(f"--events {self._to}"):
+                for batch in batches:
+                    self._out.write(list(batch.rows()))
+
+    def __exit__(self, *_: object) -> None:
+        if self._out is not None:
+            with writing(f"--events {self._to}"):
+                self._out.close()
 
 
 class _Burial:

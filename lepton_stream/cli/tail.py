@@ -25,7 +25,7 @@ from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.source import find
 from lepton_stream.printable import printable
-from lepton_stream.runtime.kafka.board import Board, LastFew
+from lepton_stream.runtime.kafka.board import Board, Events, LastFew
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.tail import Quiet, bounds_of, follow
 
@@ -47,6 +47,7 @@ def tail(
     until_quiet: Annotated[
         float | None, typer.Option(min=0, help="Leave when nothing came for S seconds.", metavar="S")
     ] = None,
+    events: Annotated[bool, typer.Option("--events", help="Events of models instead of results.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, on a terminal too.")] = False,
 ) -> int:
     """Show results as they are published, each in its newest version: a table on a terminal, else JSON lines.
@@ -54,32 +55,41 @@ def tail(
     Live: lepton-stream tail iot/air_quality --last 20
 
     All there is, into a file: lepton-stream tail iot/air_quality --from-start --until-quiet 2 > results.jsonl
+
+    What models say: lepton-stream tail my.toml --events
     """
     if from_start and last:
         raise UsageError("--from-start and --last: give one of them")
-    topic = names(find(pipeline)).results
+    plan = find(pipeline)
+    if events and not plan.models:
+        raise UsageError(f"--events: {plan.name} has no [[model]] that could say anything")
+    topic = names(plan).events if events else names(plan).results
     console = Console()
     with ExitStack() as screen:
         show: Show = _Lines() if as_json or not console.is_terminal else _Screen(topic, console, screen)
         try:
-            asyncio.run(_tail(connection, topic, None if from_start else last, until_quiet, show))
+            board = Events() if events else Board()
+            asyncio.run(_tail(connection, topic, None if from_start else last, until_quiet, show, board))
         except BrokenPipeError:  # whoever read our results has left
             abandon_stdout()
             return SIGPIPE
     return 0
 
 
-async def _tail(connection: Connection, topic: str, last: int | None, until_quiet: float | None, show: Show) -> None:
+async def _tail(
+    connection: Connection, topic: str, last: int | None, until_quiet: float | None, show: Show, board: Board | Events
+) -> None:
     """`last`: None for everything."""
     bounds = await bounds_of(connection, topic)
     starts = bounds.from_start() if last is None else bounds.from_last(last)
-    board, few = Board(), LastFew(last) if last else None
+    few = LastFew(last) if last else None
     async for look in follow(connection, starts, Quiet(until_quiet, bounds.ends, clock.elapsed_s())):
         taken = (((r.timestamp, r.partition, r.offset), board.take(r.key, r.value)) for r in look.records)
         news = [(place, row) for place, row in taken if row is not None]
         show(few.pass_on(news, caught_up=look.caught_up) if few else [row for _, row in news])
     if board.unreadable:
-        print(f"{topic}: {board.unreadable:,} records are no results and were left out", file=sys.stderr)
+        what = "events" if isinstance(board, Events) else "results"
+        print(f"{topic}: {board.unreadable:,} records are no {what} and were left out", file=sys.stderr)
 
 
 class _Lines:
@@ -114,7 +124,10 @@ class _Screen:
 
 
 def identity_of(row: dict[str, Any]) -> bytes:
-    """What makes two results versions of one: all that stands before the window's end, group and start."""
+    """What makes two results versions of one: all that stands before the window's end, group and start.
+
+    Of an event it is all that it says.
+    """
     names = list(row)
     return orjson.dumps([row[name] for name in names[: names.index("window_end") if "window_end" in names else None]])
 
@@ -139,6 +152,6 @@ def cell_of(name: str, value: Any) -> str:
         return ", ".join(cell_of("", item) for item in value)
     if isinstance(value, dict):
         return " ".join(cell_of("", value.get(key)) for key in ("value", "count"))
-    if name in ("window_start", "window_end") and isinstance(value, int):
+    if name in ("window_start", "window_end", "event_time") and isinstance(value, int):
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     return f"{value:.6g}" if isinstance(value, float) else escape(printable(str(value)))

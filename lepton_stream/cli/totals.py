@@ -17,14 +17,19 @@ _NAMED, _LONGEST = 20, 60
 
 def totals(run: LocalRun, cost: Cost | None = None, *, interrupted: bool = False) -> None:
     """What became of the records, how many results, how fast, at what cost."""
-    print_account(run.plan.name, run.account, run.results, run.seconds, cost)
+    print_account(run.plan.name, run.account, run.results, run.seconds, cost, run.events if run.plan.models else None)
     if interrupted and not run.ended and not log_is_json():
         told = "interrupted: what was written is right as far as it goes; open windows were not published"
         print(f"  {told}", file=sys.stderr)
 
 
-def print_account(name: str, account: Account, results: int, seconds: float, cost: Cost | None = None) -> None:
-    """The account in a few lines, as one fact where the log is JSON; `seconds` and `cost`: of this run."""
+def print_account(
+    name: str, account: Account, results: int, seconds: float, cost: Cost | None = None, events: int | None = None
+) -> None:
+    """The account in a few lines, as one fact where the log is JSON.
+
+    `seconds` and `cost`: of this run; `events`: of models, None where the plan has none.
+    """
     if log_is_json():
         more = {} if cost is None else {"cost": cost.to_dict()}
         tell(ENDED, account=account.to_dict(), results=results, seconds=round(seconds, 6), **more)
@@ -44,7 +49,8 @@ def print_account(name: str, account: Account, results: int, seconds: float, cos
     lines += [f"  mended by {rule}: {count:,}" for rule, count in sorted(account.mended.items())]
     if account.unlisted:
         lines.append(f"  not listed in the plan, ignored: {_some(sorted(account.unlisted))}")
-    lines.append(f"  {results:,} results in {seconds:.1f} s{speed}")
+    published = "" if events is None else f" and {events:,} events"
+    lines.append(f"  {results:,} results{published} in {seconds:.1f} s{speed}")
     if cost is not None and (told := str(cost)):
         lines.append(f"  {told}")
     print("\n".join(lines), file=sys.stderr)

@@ -18,6 +18,7 @@ from lepton_stream.account import Account
 from lepton_stream.columns import Index
 from lepton_stream.core.fold import PartitionState
 from lepton_stream.core.job import Job
+from lepton_stream.core.model_delta import apply_model, put_model
 from lepton_stream.errors import IntegrityError
 from lepton_stream.kernels.kernel import check
 from lepton_stream.shuffle.frame import get_states, put_states
@@ -34,8 +35,8 @@ class Selection:
     gone: Index
 
 
-def dump(job: Job, state: PartitionState, selections: list[Selection]) -> bytes:
-    """A delta as versioned bytes; one selection a table, whose rows are still readable."""
+def dump(job: Job, state: PartitionState, selections: list[Selection], turn: tuple[int, int] | None = None) -> bytes:
+    """A delta as versioned bytes; one selection a table, whose rows are still readable. `turn`: slice, of how many."""
     arrays: wire.Arrays = {}
     tables = []
     for i, (table, chosen) in enumerate(zip(state.tables, selections, strict=True)):
@@ -58,8 +59,17 @@ def dump(job: Job, state: PartitionState, selections: list[Selection]) -> bytes:
         "progress": progress,
         "account": {str(s): a.to_dict() for s, a in state.account.items()},
         "tables": tables,
+        **_models(arrays, state, turn),
     }
     return wire.dump(meta, arrays)
+
+
+def _models(arrays: wire.Arrays, state: PartitionState, turn: tuple[int, int] | None) -> dict[str, Any]:
+    """Nothing for a plan without models: its deltas are as they were before there were any."""
+    if not state.models:
+        return {}
+    told = [put_model(arrays, f"m{i}", model, turn) for i, model in enumerate(state.models)]
+    return {"models": told, "scored": dict(state.scored), "events": dict(state.events)}
 
 
 def apply(job: Job, state: PartitionState, data: bytes) -> None:
@@ -88,6 +98,9 @@ def _apply(job: Job, state: PartitionState, meta: dict[str, Any], arrays: wire.A
     state.account = {int(s): Account.from_dict(a) for s, a in meta["account"].items()}
     for i, (table, told) in enumerate(zip(state.tables, meta["tables"], strict=True)):
         _apply_table(job, table, arrays, i, told)
+    state.scored, state.events = Counter(meta.get("scored", {})), Counter(meta.get("events", {}))
+    for i, (model, told) in enumerate(zip(state.models, meta.get("models", []), strict=True)):
+        apply_model(arrays, f"m{i}", model, told)
 
 
 def progress_in(data: bytes) -> dict[int, Progress]:

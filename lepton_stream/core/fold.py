@@ -11,9 +11,11 @@ from lepton_stream import wire
 from lepton_stream.account import Account
 from lepton_stream.core.aggregate import aggregate, cells_of
 from lepton_stream.core.job import Job
+from lepton_stream.core.model_rows import wait_for_time
 from lepton_stream.dedup.fingerprint import Fingerprints
 from lepton_stream.errors import IntegrityError
 from lepton_stream.kernels.kernel import Rows
+from lepton_stream.models.table import ModelTable
 from lepton_stream.shuffle.frame import Frame, Part, PartialsPart, RowsPart
 from lepton_stream.shuffle.routing import mixed, prints_of, prints_of_groups
 from lepton_stream.windows.fixed import first_of
@@ -30,7 +32,7 @@ class PartitionState:
 
     `number`: of the last checkpoint; `published`: results in all checkpoints so far, `by_window` the same by window
     section (state that an older build wrote does not know it of several sections: there it begins at nothing). `era`:
-    the highest number of a run that a frame has told.
+    the highest number of a run that a frame has told. `scored`, `events`: rows scored and events published, by model.
     """
 
     tables: list[Table]
@@ -40,11 +42,20 @@ class PartitionState:
     published: int = 0
     by_window: Counter[str] = field(default_factory=Counter)
     era: int = 0
+    models: list[ModelTable] = field(default_factory=list)
+    scored: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def empty(cls, job: Job, sources: dict[int, int]) -> PartitionState:
         """Before the first frame. `sources`: the offset at which each source partition begins, or UNKNOWN."""
-        return cls([Table(s) for s in job.sections], {s: Progress(next=at) for s, at in sources.items()})
+        tables, models = [Table(s) for s in job.sections], [ModelTable(m, job.key) for m in job.models]
+        return cls(tables, {s: Progress(next=at) for s, at in sources.items()}, models=models)
+
+    @property
+    def holders(self) -> list[Table | ModelTable]:
+        """All that takes memory."""
+        return [*self.tables, *self.models]
 
     @property
     def ended(self) -> bool:
@@ -60,7 +71,7 @@ def fold(job: Job, state: PartitionState, frame: Frame) -> bool:
     progress = _expected(job, state, frame)
     if progress is None:
         return False
-    if any(not 0 <= number < len(job.sections) for number, _ in frame.parts):
+    if any(not 0 <= number < len(job.sections) + len(job.models) for number, _ in frame.parts):
         raise IntegrityError(f"frame: it speaks of a window section that the plan does not have; {wire.FOREIGN}")
     for number, part in frame.parts:
         _fold_part(job, state, frame.source, number, part)
@@ -121,6 +132,10 @@ def _expected(job: Job, state: PartitionState, frame: Frame) -> Progress | None:
 
 
 def _fold_part(job: Job, state: PartitionState, source: int, number: int, part: Part) -> None:
+    if number >= len(state.tables):
+        account = state.account.setdefault(source, Account())
+        wait_for_time(state.models[number - len(state.tables)], source, part, account)
+        return
     section, table = job.sections[number], state.tables[number]
     if isinstance(part, RowsPart):
         rows = Rows(part.columns, part.time, np.full(len(part), source, np.int64), part.offset)

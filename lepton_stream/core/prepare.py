@@ -15,10 +15,13 @@ from lepton_stream.cleaning.rules import clean
 from lepton_stream.columns import Columns, Index, Mask, Text, take
 from lepton_stream.core.aggregate import aggregate, cells_of
 from lepton_stream.core.job import Job, SourceState
+from lepton_stream.core.model_rows import model_parts
 from lepton_stream.dedup.fingerprint import Fingerprints, fingerprints
 from lepton_stream.expression.evaluate import derive, holds
 from lepton_stream.formats.decoder import Decoded, Reason, Reject
 from lepton_stream.kernels.kernel import Rows
+from lepton_stream.models.section import ModelSection
+from lepton_stream.pipeline.plan import Model, Window
 from lepton_stream.shuffle.frame import Frame, Part, RowsPart, section_fields, split
 from lepton_stream.shuffle.routing import partitions_of
 from lepton_stream.windows.section import Section
@@ -57,7 +60,8 @@ def prepare(job: Job, source: SourceState, chunk: Chunk, cleaned: Cleaned | None
     duplicate = _duplicates(job, source, chunk, decoded, offsets)
     job.lap("dedup")
     before, source.high = high_before(source.high, time)
-    too_late = [~duplicate & late(time, before, s.window.lateness_us) for s in job.sections]
+    lateness = [*(s.window.lateness_us for s in job.sections), *(m.model.lateness_us for m in job.models)]
+    too_late = [~duplicate & late(time, before, us) for us in lateness]
     late_for_all = np.logical_and.reduce(too_late)
     accepted = ~duplicate & ~late_for_all
     columns, wanted = _derived(job, decoded.columns, time, accepted)
@@ -72,13 +76,19 @@ def prepare(job: Job, source: SourceState, chunk: Chunk, cleaned: Cleaned | None
         filtered=int(np.count_nonzero(accepted)) - int(np.count_nonzero(wanted)),
     )
     parts: list[list[tuple[int, Part]]] = [[] for _ in range(job.partitions)]
-    for number, section in enumerate(job.sections):
-        own = _own(section, wanted, columns, time, account)
+    every: tuple[Section | ModelSection, ...] = (*job.sections, *job.models)
+    for number, section in enumerate(every):
+        of = section.window if isinstance(section, Section) else section.model
+        own = _own(of, wanted, columns, time, account)
         left_out = int(np.count_nonzero(own & too_late[number]))
         if left_out:
-            account.late_by_window[section.window.name] += left_out
-        rows = _rows(section, columns, time, offsets, chunk, own & ~too_late[number])
-        for p, part in enumerate(_parts(job, section, rows)):
+            account.late_by_window[of.name] += left_out
+        keep = own & ~too_late[number]
+        if isinstance(section, Section):
+            split_up = _parts(job, section, _rows(section, columns, time, offsets, chunk, keep))
+        else:
+            split_up = model_parts(job, section, columns, time, offsets, keep)
+        for p, part in enumerate(split_up):
             if len(part):
                 parts[p].append((number, part))
     frames = _frames(job, chunk, source, parts, account)
@@ -151,14 +161,14 @@ def _derived(job: Job, columns: Columns, time: Index, accepted: Mask) -> tuple[C
     return columns, wanted
 
 
-def _own(section: Section, wanted: Mask, columns: Columns, time: Index, account: Account) -> Mask:
+def _own(of: Window | Model, wanted: Mask, columns: Columns, time: Index, account: Account) -> Mask:
     """Those of the wanted records that the section's condition lets in; the others are counted."""
-    if section.window.where is None:
+    if of.where is None:
         return wanted
-    own = wanted & holds(section.window.where, columns, time)
+    own = wanted & holds(of.where, columns, time)
     kept_out = int(np.count_nonzero(wanted)) - int(np.count_nonzero(own))
     if kept_out:
-        account.filtered_by_window[section.window.name] += kept_out
+        account.filtered_by_window[of.name] += kept_out
     return own
 
 

@@ -150,6 +150,25 @@ class Pipeline:
         said["results"] = {**(results or {}), **columns}
         return self._copy({"window": [*self._data.get("window", ()), _given(said)]})
 
+    def model(
+        self,
+        name: str,
+        score: Call | str,
+        *,
+        threshold: float,
+        by: Names | None = None,
+        warmup: int | None = None,
+        least_deviation: float = 0,
+        lateness: Span = "0s",
+        forget: Span = "30d",
+        emit: str = "alarms",
+        where: str | None = None,
+    ) -> Self:
+        """One `[[model]]`, such as `.model("spike", "robust_z(pm25)", by="station", threshold=5)`."""
+        said: dict[str, object] = {"name": name, "by": by, "score": score, "threshold": threshold, "warmup": warmup}
+        said |= {"least_deviation": least_deviation, "lateness": lateness, "forget": forget, "emit": emit}
+        return self._copy({"model": [*self._data.get("model", ()), _given({**said, "where": where})]})
+
     @property
     def plan(self) -> Plan:
         """The frozen plan. Raises PlanError with all problems, told by these methods and their arguments."""

@@ -75,13 +75,13 @@ def _arg_text(arg: str | float) -> str:
     return f'"{arg}"' if isinstance(arg, str) and not _NAME.fullmatch(arg) else str(arg)
 
 
-def check_call(parsed: ParsedCall, types: Mapping[str, str]) -> Call:
+def check_call(parsed: ParsedCall, types: Mapping[str, str], signatures: Mapping[str, Signature] = SIGNATURES) -> Call:
     """The call, if the catalogue has it and the fields of `types` (name to type) fit it. Raises CallError."""
     call = parsed.call
-    signature = SIGNATURES.get(call.function)
+    signature = signatures.get(call.function)
     if signature is None:
-        known = ", ".join(sorted(SIGNATURES))
-        raise CallError(1, f"unknown function; there are {known}", nearest(call.function, SIGNATURES))
+        known = ", ".join(sorted(signatures))
+        raise CallError(1, f"unknown function; there are {known}", nearest(call.function, signatures))
     _check_count(parsed, signature)
     fields = 0 if not call.args else len(signature.fields)
     for arg, column, accepted in zip(call.args, parsed.columns, signature.fields, strict=False):

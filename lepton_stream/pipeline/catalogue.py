@@ -1,4 +1,4 @@
-"""The functions that a window's results may call: name, fields, parameters, one line of help."""
+"""What a window's results and a model's score may call: name, fields, parameters, one line of help."""
 
 from __future__ import annotations
 
@@ -119,3 +119,20 @@ _ALL = (
     ),
 )
 SIGNATURES: dict[str, Signature] = {s.name: s for s in _ALL}
+
+_SCORES = (
+    Signature(
+        "robust_z",
+        (NUMERIC,),
+        "distance from the median of the last values, in deviations read off their median absolute deviation",
+        (Parameter("history", 4, 1024, whole=True, example=64),),
+    ),
+    Signature(
+        "ewma",
+        (NUMERIC,),
+        "distance from the exponentially weighted mean, in exponentially weighted standard deviations",
+        (Parameter("weight", 0.001, 0.5, example=0.1),),
+    ),
+)
+SCORES = {s.name: s for s in _SCORES}
+"""Kinds of models. The parameter may be left out: its example stands for it."""

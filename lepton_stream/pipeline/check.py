@@ -12,7 +12,8 @@ from lepton_stream.pipeline.fields import Known, check_source_fields, known_fiel
 from lepton_stream.pipeline.file_form import check_file, make_file
 from lepton_stream.pipeline.findings import Findings, Missing
 from lepton_stream.pipeline.keys import PIPELINE
-from lepton_stream.pipeline.plan import DeadLetters, Derived, Plan, Source, Topics, Window
+from lepton_stream.pipeline.models import check_models, make_model
+from lepton_stream.pipeline.plan import DeadLetters, Derived, Model, Plan, Source, Topics, Window
 from lepton_stream.pipeline.shapes import read
 from lepton_stream.pipeline.windows import check_windows, make_window
 
@@ -35,15 +36,24 @@ def check(data: Any, title: str = "the pipeline is not usable", found: Findings 
     scope = derive(raw.get("derive", {}), told, known, found)
     where = condition(source.get("where"), ("source", "where"), scope, found)
     computed = check_windows(raw.get("window", ()), source.get("key", ()), known, scope, found)
+    taken = {w.get("name") for w in raw.get("window", ()) if not isinstance(w, Missing)}
+    models = raw.get("model") or ()
+    only = check_models(models, source.get("key", ()), taken, known, scope, found)
     if found.problems:
         raise PlanError(title, found.problems)
     windows = zip(raw["window"], computed, strict=True)
     made = tuple(make_window(window, raw["source"]["key"], *columns) for window, columns in windows)
-    return _plan(raw, known, replace(_source(raw["source"]), where=where), made, scope.derived)
+    scored = tuple(make_model(model, raw["source"]["key"], own) for model, own in zip(models, only, strict=True))
+    return _plan(raw, known, replace(_source(raw["source"]), where=where), made, scope.derived, scored)
 
 
 def _plan(
-    raw: Mapping[str, Any], known: Known, source: Source, windows: tuple[Window, ...], derived: tuple[Derived, ...]
+    raw: Mapping[str, Any],
+    known: Known,
+    source: Source,
+    windows: tuple[Window, ...],
+    derived: tuple[Derived, ...],
+    models: tuple[Model, ...],
 ) -> Plan:
     return Plan(
         name=raw["name"],
@@ -56,6 +66,7 @@ def _plan(
         dead_letters=DeadLetters(**raw["dead_letters"]),
         memory=raw["memory"],
         derived=derived,
+        models=models,
     )
 
 

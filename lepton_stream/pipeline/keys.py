@@ -122,6 +122,22 @@ WINDOW = Table(
     ),
     later=("slide", "gap", "order", "rows"),
 )
+MODEL = Table(
+    "expects a table [[model]]",
+    (
+        Key("name", NAME, "Name of the model; its events carry it", REQUIRED),
+        Key("by", words("a field or a list of fields"), "Fields that make a key; left out: source.key"),
+        Key("score", CALL, 'Kind and field: "robust_z(field, history)" or "ewma(field, weight)"', REQUIRED),
+        Key("threshold", NUMBER, "Deviations, above 0, from which a score is an alarm", REQUIRED),
+        Key("warmup", integer(2, 100_000), "Values of a key before its first score; left out: 20, or all the history"),
+        Key("least_deviation", NUMBER, "No deviation counts as smaller; in units of the field", 0),
+        Key("lateness", duration(), "How far behind the newest record of its partition one may be", "0s"),
+        Key("forget", duration(least=1), "A key that was silent for longer begins anew", "30d"),
+        Key("emit", choice("alarms", "all"), "Which scores become events", "alarms"),
+        Key("where", EXPRESSION, "Condition; records for which it is not true do not enter this model"),
+    ),
+    later=("order",),
+)
 PIPELINE = Table(
     "expects a table",
     (
@@ -170,6 +186,7 @@ PIPELINE = Table(
         ),
         Key("memory", size(LEAST_MEMORY, MOST_MEMORY), "What state and buffers of one worker may take"),
         Key("window", Tables(WINDOW, "expects at least one [[window]], in double brackets"), "Windows", REQUIRED),
+        Key("model", Tables(MODEL, "expects tables [[model]], in double brackets"), "Models that score records"),
     ),
-    later=("model", "autopilot", "privacy", "rules", "sample", "sink", "join", "alert"),
+    later=("autopilot", "privacy", "rules", "sample", "sink", "join", "alert"),
 )

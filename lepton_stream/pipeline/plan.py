@@ -153,6 +153,33 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Model:
+    """One `[[model]]` section: every record is scored against those of its key that came before it in event time.
+
+    `score`: the kind with its field and parameter, both written out. `threshold`: deviations from which a score is an
+    alarm. `warmup`: values of a key that come before its first score. `least_deviation`: in units of the field; no
+    deviation counts as smaller. `forget_us`: a key that was silent for longer begins anew. `where`: records for which
+    it is not true do not enter.
+    """
+
+    name: str
+    by: tuple[str, ...]
+    score: Call
+    threshold: float
+    warmup: int = 20
+    least_deviation: float = 0.0
+    lateness_us: int = 0
+    forget_us: int = 2_592_000_000_000
+    emit: Literal["alarms", "all"] = "alarms"
+    where: Expression | None = None
+
+    @property
+    def field(self) -> str:
+        """The field that is scored."""
+        return str(self.score.args[0])
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetters:
     """When dead letters stop a worker: more than the share `ceiling` of `among` records in a row, by source partition.
 
@@ -188,6 +215,7 @@ class Plan:
     dead_letters: DeadLetters = DeadLetters()
     memory: int | None = None
     derived: tuple[Derived, ...] = ()
+    models: tuple[Model, ...] = ()
 
     @property
     def types(self) -> dict[str, FieldType]:

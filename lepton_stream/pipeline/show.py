@@ -6,7 +6,7 @@ from lepton_stream.expression.typed import Expression
 from lepton_stream.pipeline.calls import call_text
 from lepton_stream.pipeline.durations import MICROSECONDS, duration_text, size_text
 from lepton_stream.pipeline.names import names
-from lepton_stream.pipeline.plan import Default, Derived, Field, FileForm, Plan, Source, Window
+from lepton_stream.pipeline.plan import Default, Derived, Field, FileForm, Model, Plan, Source, Window
 from lepton_stream.pipeline.plan_hash import plan_hash
 
 __all__ = ["describe"]
@@ -22,6 +22,7 @@ def describe(plan: Plan) -> list[str]:
         *_derived(plan),
         *_dedup(plan),
         *(line for w in plan.windows for line in _window(w)),
+        *(line for m in plan.models for line in _model(m)),
         *_topics(plan),
     ]
 
@@ -117,6 +118,16 @@ def _window(window: Window) -> list[str]:
     only = [] if window.where is None else [f"  only records where {window.where.text}"]
     results = [f"  {column} = {call_text(call)}" for column, call in window.results]
     return [head, *only, *results, *(_derived_column(d) for d in window.derived)]
+
+
+def _model(model: Model) -> list[str]:
+    key = f"per {_names(model.by)}" if model.by else "over everything"
+    which = "scores" if model.emit == "all" else f"scores of {model.threshold:g} deviations and more"
+    lateness = duration_text(model.lateness_us)
+    lines = [f"model {model.name}: {call_text(model.score)} {key}, in event time, {lateness} lateness"]
+    lines += [] if model.where is None else [f"  only records where {model.where.text}"]
+    lines.append(f"  {which} become events, after {model.warmup} values of a key")
+    return [*lines, f"  a key that was silent for more than {duration_text(model.forget_us)} begins anew"]
 
 
 def _hours(us: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lepton_stream.pipeline.calls import call_text
 from lepton_stream.pipeline.durations import duration_text, size_text
-from lepton_stream.pipeline.plan import Default, Field, FileForm, Plan, Source, Window
+from lepton_stream.pipeline.plan import Default, Field, FileForm, Model, Plan, Source, Window
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def to_dict(plan: Plan) -> dict[str, Any]:
         "topics": {"partitions": plan.topics.partitions, "replication": plan.topics.replication},
         **({} if plan.memory is None else {"memory": size_text(plan.memory)}),
         "window": [_window(w) for w in plan.windows],
+        **({"model": [_model(m) for m in plan.models]} if plan.models else {}),
     }
 
 
@@ -74,4 +75,19 @@ def _window(window: Window) -> dict[str, Any]:
         **({} if window.where is None else {"where": window.where.text}),
         "results": {column: call_text(call) for column, call in window.results},
         **({"derive": {d.name: d.expression.text for d in window.derived}} if window.derived else {}),
+    }
+
+
+def _model(model: Model) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "by": list(model.by),
+        "score": call_text(model.score),
+        "threshold": model.threshold,
+        "warmup": model.warmup,
+        "least_deviation": model.least_deviation,
+        "lateness": duration_text(model.lateness_us),
+        "forget": duration_text(model.forget_us),
+        "emit": model.emit,
+        **({} if model.where is None else {"where": model.where.text}),
     }

@@ -39,7 +39,7 @@ def check_windows(
         _check_offset(raw, path, found)
         given = raw.get("group_by")
         groups = key if given is None else given
-        _check_groups(groups, given is not None, path, known, scope, found)
+        check_groups(groups, (*path, "group_by"), RESULT_COLUMNS, known, scope, found, given=given is not None)
         broken = _check_results(raw, groups, path, scope, found)
         where = condition(raw.get("where"), (*path, "where"), scope, found)
         computed.append((where, derive_results(raw, groups, broken, path, scope, found)))
@@ -71,14 +71,25 @@ def _check_offset(raw: Mapping[str, Any], path: Path, found: Findings) -> None:
         found.add((*path, "offset"), duration_text(offset), wish)
 
 
-def _check_groups(names: Sequence[str], given: bool, path: Path, known: Known, scope: Scope, found: Findings) -> None:
+def check_groups(
+    names: Sequence[str],
+    path: Path,
+    taken: Sequence[str],
+    known: Known,
+    scope: Scope,
+    found: Findings,
+    *,
+    given: bool,
+    what: str = "result",
+) -> None:
+    """Fields that make a group. `taken`: columns that every `what` has; `given`: they are not those of source.key."""
     for name in names:
-        if name in RESULT_COLUMNS:
-            found.add((*path, "group_by"), name, f"every result has a column {name} of its own; rename the field")
+        if name in taken:
+            found.add(path, name, f"every {what} has a column {name} of its own; rename the field")
         if given and name in scope.known and name not in known.fields:
-            _check_derived((*path, "group_by"), name, scope, found)
-        elif given and name not in scope.broken:  # a group_by that is source.key was checked there
-            check_role((*path, "group_by"), name, GROUP_TYPES, known, found)
+            _check_derived(path, name, scope, found)
+        elif given and name not in scope.broken:  # those of source.key were checked there
+            check_role(path, name, GROUP_TYPES, known, found)
 
 
 def _check_derived(path: Path, name: str, scope: Scope, found: Findings) -> None:

@@ -11,7 +11,7 @@ from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.kept import Kept, kept_of
 from lepton_stream.protocol.limits import Limits
 from lepton_stream.protocol.metadata import Pointer, pointer_of, refuse_other_plan, to_text
-from lepton_stream.protocol.outputs import records_of
+from lepton_stream.protocol.outputs import event_records, records_of
 from lepton_stream.protocol.parts import Stored, chain, parts_of
 from lepton_stream.protocol.ports import FrameRun, MergePort, Position, Record
 from lepton_stream.protocol.turns import Turns
@@ -190,7 +190,7 @@ class Merger:
 
     async def _write(self) -> tuple[int, Kept, list[Results]]:
         """A checkpoint in the state log, which `pointer` now names: the position it belongs to, and what it holds."""
-        cells = sum(table.count for table in self.state.tables)
+        cells = sum(t.count for t in self.state.tables) + sum(m.keys.count for m in self.state.models)
         before, position = self.pointer, self.next
         done = core.durable_checkpoint(self.job, self.state, self._turns.next(cells), self._limits.closed_at_once)
         ended, oldest, kept = self.state.ended and not done.more, self._oldest(), kept_of(self.state)
@@ -209,8 +209,10 @@ class Merger:
 
     def _outputs(self, done: Checkpoint) -> tuple[Record, ...]:
         """What a checkpoint publishes."""
-        return tuple(records_of(done.results))
+        return (*records_of(done.results), *event_records(done.events))
 
     def _oldest(self) -> int | None:
-        """When the first open window ends."""
-        return min((end for t in self.state.tables if (end := t.oldest_end()) is not None), default=None)
+        """When the first open window ends, or the first waiting row is to be scored."""
+        ends = [end for t in self.state.tables if (end := t.oldest_end()) is not None]
+        ends += [time + 1 for m in self.state.models if (time := m.waiting.earliest) is not None]
+        return min(ends, default=None)

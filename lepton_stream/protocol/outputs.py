@@ -1,4 +1,6 @@
-"""Results as records: flat JSON under a key of window, start and group; encoded a column at a time.
+"""Results and events as records: flat JSON under a key, encoded a column at a time.
+
+The key of a result is window, start and group; that of an event is its group.
 
 orjson writes a whole column in one call; what stands between its values tells where they begin. So a result costs one
 formatting, not a dictionary and two calls.
@@ -6,12 +8,13 @@ formatting, not a dictionary and two calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from lepton_stream.columns import compact
+from lepton_stream.models.events import Events
 from lepton_stream.protocol.ports import Record
 from lepton_stream.windows.results import Results
 
@@ -21,12 +24,25 @@ _PLAIN = {int, float, bool, type(None)}
 def records_of(batches: Iterable[Results]) -> Iterable[Record]:
     """Key is canonical JSON of window, start and group, value is flat JSON, both as `orjson.dumps` writes them."""
     for batch in batches:
-        columns = {name: written(values) for name, values in batch.listed().items()}
         identity = ("window", "window_start", *batch.group_by)
-        keys = _formatted(b"[" + b",".join([b"%b"] * len(identity)) + b"]", [columns[name] for name in identity])
-        names = [orjson.dumps(name).replace(b"%", b"%%") for name in columns]
-        form = b"{" + b",".join(name + b":%b" for name in names) + b"}"
-        yield from map(Record, keys, _formatted(form, list(columns.values())))
+        yield from map(Record, *_keys_and_values(batch.listed(), identity))
+
+
+def event_records(batches: Iterable[Events]) -> Iterable[Record]:
+    """Key is canonical JSON of the group, an array; value is flat JSON."""
+    for batch in batches:
+        keys, values = _keys_and_values(batch.columns, batch.by)
+        yield from (Record(key, value, event=True) for key, value in zip(keys, values, strict=True))
+
+
+def _keys_and_values(listed: Mapping[str, list[Any]], identity: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
+    columns = {name: written(values) for name, values in listed.items()}
+    names = [orjson.dumps(name).replace(b"%", b"%%") for name in columns]
+    form = b"{" + b",".join(name + b":%b" for name in names) + b"}"
+    values = _formatted(form, list(columns.values()))
+    if not identity:
+        return [b"[]"] * len(values), values
+    return _formatted(b"[" + b",".join([b"%b"] * len(identity)) + b"]", [columns[n] for n in identity]), values
 
 
 def _formatted(form: bytes, columns: Sequence[list[bytes]]) -> list[bytes]:

@@ -47,6 +47,9 @@ def _pack(stored: Stored) -> bytes:
         "values": np.frombuffer(b"".join(v or b"" for v in values), np.uint8),
         "value_length": np.fromiter((NO_VALUE if v is None else len(v) for v in values), np.int64, len(values)),
     }
+    events = np.fromiter((r.event for r in stored.outputs), np.bool_, len(stored.outputs))
+    if events.any():
+        arrays["event"] = events
     return wire.dump({"kind": "checkpoint"}, arrays)
 
 
@@ -54,7 +57,8 @@ def _unpack(payload: bytes) -> Stored:
     _, arrays = wire.load(payload)
     keys = _cut(arrays["keys"].tobytes(), arrays["key_length"].tolist())
     values = _cut(arrays["values"].tobytes(), arrays["value_length"].tolist())
-    outputs = tuple(Record(key or b"", value) for key, value in zip(keys, values, strict=True))
+    events = arrays["event"].tolist() if "event" in arrays else [False] * len(keys)
+    outputs = tuple(Record(key or b"", value, event) for key, value, event in zip(keys, values, events, strict=True))
     return Stored(arrays["delta"].tobytes(), outputs)
 
 

@@ -51,10 +51,11 @@ class SourcePort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A result as it is published; a value of None is a tombstone."""
+    """A result as it is published; a value of None is a tombstone. `event`: it goes to the events topic instead."""
 
     key: bytes
     value: bytes | None
+    event: bool = False
 
 
 class MergePort(Protocol):
@@ -77,7 +78,7 @@ class MergePort(Protocol):
         ...
 
     async def publish(self, records: Sequence[Record]) -> None:
-        """The records are in the results topic, acknowledged; refused if a later owner has taken the epoch."""
+        """The records are in their topics, acknowledged; results are refused if a later owner has taken the epoch."""
         ...
 
     async def trim(self, shuffle_below: int, state_below: int) -> None:

@@ -22,7 +22,7 @@ from lepton_stream.core.fold import UNKNOWN
 from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.merger import FENCE, Merger
 from lepton_stream.protocol.metadata import Claim, Pointer, to_text
-from lepton_stream.protocol.outputs import records_of
+from lepton_stream.protocol.outputs import event_records, records_of
 from lepton_stream.protocol.parts import Stored, chain
 from lepton_stream.protocol.ports import Position, Record
 from lepton_stream.windows.watermark import Progress
@@ -74,10 +74,11 @@ class Recovery(Merger):
 
         The owner that begins with this checkpoint publishes them, as it would after any restart.
         """
-        again = {r.key: _renumbered(r, done.number) for r in self._again if r.value is not None}
+        again = {r.key: _renumbered(r, done.number) for r in self._again if r.value is not None and not r.event}
+        events = [r for r in self._again if r.event]
         self._again = ()
         new = {r.key: r for r in records_of(done.results)}
-        return (FENCE, *(again | new).values())
+        return (FENCE, *(again | new).values(), *events, *event_records(done.events))
 
 
 def _renumbered(record: Record, number: int) -> Record:

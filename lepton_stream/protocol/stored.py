@@ -17,10 +17,11 @@ ReadState = Callable[[int, int, int], Awaitable[list[tuple[int, bytes]]]]
 
 @dataclass(slots=True)
 class Totals:
-    """`accounts` by source partition; `results`: published in all."""
+    """`accounts` by source partition; `results` and `events`: published in all."""
 
     accounts: dict[int, Account] = field(default_factory=dict)
     results: int = 0
+    events: int = 0
 
 
 async def stored_totals(job: Job, pointers: Mapping[int, Pointer], read_state: ReadState) -> Totals:
@@ -36,4 +37,5 @@ async def stored_totals(job: Job, pointers: Mapping[int, Pointer], read_state: R
         for s, account in state.account.items():
             totals.accounts.setdefault(s, Account()).add(account)
         totals.results += state.published
+        totals.events += state.events.total()
     return totals

@@ -18,6 +18,7 @@ from lepton_stream.errors import PlanError, Problem
 from lepton_stream.formats.dead_letters import DeadLetter, dead_letter
 from lepton_stream.memory.budget import Budget
 from lepton_stream.memory.held import held_by, refuse_too_much
+from lepton_stream.models.events import Events, events_together
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime import partitioned
 from lepton_stream.runtime.ahead import ahead, cores
@@ -29,6 +30,7 @@ from lepton_stream.runtime.table_input import TableInput
 from lepton_stream.windows.results import Results, together
 
 Bury: TypeAlias = Callable[[Sequence[DeadLetter]], None]
+Tell: TypeAlias = Callable[[Sequence[Events]], None]
 InputGiven: TypeAlias = str | Path | RecordsAtHand | Sequence[str | Path]
 
 
@@ -40,18 +42,24 @@ def _discard(_letters: Sequence[DeadLetter]) -> None:
     """Nobody asked for the dead letters; they are counted all the same."""
 
 
+def _keep_quiet(_events: Sequence[Events]) -> None:
+    """Nobody asked for the events; they are counted all the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a local run is carried out; none of it changes what is counted, but for `partitions`.
 
     `partitions`: split the merged inputs by key as a topic of so many partitions would hold them, and shuffle over as
     many as `topics.partitions` allows; None: each input is a source partition of its own. `bury` takes the dead letters
-    of a chunk. `memory`: what state may take, None: all there is. `telling` is told how the run goes.
+    of a chunk, `tell` the events of models. `memory`: what state may take, None: all there is. `telling` is told how
+    the run goes.
     """
 
     partitions: int | None = None
     route: Route = "partials"
     bury: Bury = _discard
+    tell: Tell = _keep_quiet
     stdin: BinaryIO | None = None
     run_start_us: int | None = None
     memory: Budget | None = None
@@ -73,6 +81,7 @@ class LocalRun:
         self.watch = Stopwatch(clock.cpu_s)
         self.accounts: dict[SourcePartition, Account] = {}
         self.results = 0
+        self.events = 0
         self._first_reject = ""
 
     def __iter__(self) -> Iterator[Results]:
@@ -117,6 +126,7 @@ class LocalRun:
         return {
             **self.account.to_dict(),
             "results": self.results,
+            **({"events": self.events} if self.plan.models else {}),
             "seconds": round(self.seconds, 6),
             "cpu_seconds": round(self.cpu_seconds, 6),
             "path": loader.state().path,
@@ -195,13 +205,22 @@ class LocalRun:
         for state, frame in zip(states, frames, strict=True):
             fold(job, state, frame)
         self.watch.lap("fold")
-        batches = together([batch for state in states for batch in checkpoint(state).results])
+        done = [checkpoint(state) for state in states]
+        batches = together([batch for one in done for batch in one.results])
         self.watch.lap("close windows")
         if telling is not None:
             telling.merged(began)
             telling.look(self.accounts, states, self.watch.stages)
+        self._tell([batch for one in done for batch in one.events])
         yield from batches
         self.watch.lap("output")
+
+    def _tell(self, batches: list[Events]) -> None:
+        """Hand on what models have found."""
+        if batches:
+            batches = events_together(batches)
+            self.events += sum(map(len, batches))
+            self._options.tell(batches)
 
     def _settle(self, line: Line, chunk: Chunk, prepared: Prepared) -> None:
         """Book the chunk and bury its dead letters."""
@@ -226,7 +245,7 @@ class LocalRun:
         budget, plan = self._options.memory, self.plan
         if budget is not None:
             dedups = [line.state.dedup for line in lines if line.state.dedup is not None]
-            tables = [table for state in states for table in state.tables]
+            tables = [table for state in states for table in state.holders]
             refuse_too_much(budget, held_by(dedups, tables), plan, len(states))
 
     def _refuse_if_nothing_fits(self) -> None:

@@ -52,10 +52,14 @@ class LocalTelling:
             return
         self._told, self._number = now, self._number + 1
         results: Counter[str] = Counter({t.section.window.name: 0 for state in states for t in state.tables})
+        scored = Counter({m.section.model.name: 0 for state in states for m in state.models})
+        events = scored.copy()
         for state in states:
             results.update(state.by_window)
+            scored.update(state.scored)
+            events.update(state.events)
         told: dict[Labels, AccountData] = {(s.topic, str(s.partition)): a.to_dict() for s, a in accounts.items()}
-        kept = Kept(self._number, told, dict(results))
+        kept = Kept(self._number, told, dict(results), dict(scored), dict(events))
         counters = self._meter.counters()
         counters[c.STAGE_CPU.name] = {(stage,): seconds for stage, seconds in stages.items()}
         counters[c.PROCESS_CPU.name] = {(): clock.cpu_s()}
@@ -76,7 +80,7 @@ class LocalTelling:
 def _gauges(states: Sequence[PartitionState]) -> Samples:
     gauges: Samples = {metric.name: {} for metric in (c.STATE_BYTES, c.STATE_GROUPS, c.WATERMARK)}
     for p, state in enumerate(states):
-        gauges[c.STATE_BYTES.name][str(p),] = sum(table.bytes for table in state.tables)
+        gauges[c.STATE_BYTES.name][str(p),] = sum(table.bytes for table in state.holders)
         gauges[c.STATE_GROUPS.name][str(p),] = sum(table.cells for table in state.tables)
         mark = watermark(state.progress.values())
         if mark > NEVER:

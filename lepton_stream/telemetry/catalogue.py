@@ -69,6 +69,8 @@ FILTERED_BY_WINDOW = _durable(
     "Accepted records that a window's own `where` keeps out of it.",
 )
 RESULTS = _durable("lepton_results_total", ("window",), "results", "Results published, by window section.")
+SCORED = _durable("lepton_scored_total", ("model",), "records", "Records that a model has scored, warm-up left out.")
+EVENTS = _durable("lepton_events_total", ("model",), "events", "Events published, by model.")
 
 CHUNK_SECONDS = _histogram(
     "lepton_chunk_seconds",
@@ -224,7 +226,7 @@ BUILD_INFO = _gauge(
 )
 
 METRICS: tuple[Metric, ...] = (
-    READ, OUTCOMES, DEAD_LETTERS, MENDED, LATE_BY_WINDOW, FILTERED, FILTERED_BY_WINDOW, RESULTS,
+    READ, OUTCOMES, DEAD_LETTERS, MENDED, LATE_BY_WINDOW, FILTERED, FILTERED_BY_WINDOW, RESULTS, SCORED, EVENTS,
     CHUNK_SECONDS, CHUNK_RECORDS, CHECKPOINT_SECONDS, RESTORE_SECONDS, EVENT_TO_RESULT, REPLAYED,
     LAG_RECORDS, LAG_SECONDS, SHUFFLE_LAG, WATERMARK, CHECKPOINT_TIMESTAMP,
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,

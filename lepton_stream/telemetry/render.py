@@ -51,6 +51,8 @@ def durable(kept: Mapping[int, Kept]) -> Samples:
         for source, data in one.accounts.items():
             accounts.setdefault(source, Account()).add(Account.from_dict(data))
         _add(samples[c.RESULTS.name], one.results)
+        _add(samples[c.SCORED.name], one.scored)
+        _add(samples[c.EVENTS.name], one.events)
     for source, account in accounts.items():
         samples[c.READ.name][source] = account.read
         outcomes = (account.accepted, account.duplicate, account.late, account.dead_lettered.total())

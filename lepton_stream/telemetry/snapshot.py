@@ -19,13 +19,15 @@ def path_now() -> str:
 class Kept(msgspec.Struct, frozen=True):
     """What a shuffle partition's checkpoint `number` holds for good.
 
-    `accounts` by (topic, partition) of the source, `results` by window section. Both are functions of the log: the
-    higher number is the newer truth, whoever tells it.
+    `accounts` by (topic, partition) of the source, `results` by window section, `scored` records and `events` by model.
+    All are functions of the log: the higher number is the newer truth, whoever tells it.
     """
 
     number: int
     accounts: dict[Labels, AccountData]
     results: dict[str, int]
+    scored: dict[str, int] = {}
+    events: dict[str, int] = {}
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

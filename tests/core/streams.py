@@ -67,6 +67,7 @@ class Outcome:
     rejects: list[tuple[int, int, str, str]] = field(default_factory=list)
     late: list[tuple[int, int]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
 
     def final(self) -> list[bytes]:
         """The final results without their version, as bytes, in an order of their own."""
@@ -75,7 +76,8 @@ class Outcome:
 
     def same(self) -> tuple[object, ...]:
         """Everything that must not depend on how the run was carried out."""
-        return self.accounts, self.folded, sorted(self.rejects), sorted(self.late), self.final()
+        events = sorted(map(orjson.dumps, self.events))
+        return self.accounts, self.folded, sorted(self.rejects), sorted(self.late), self.final(), events
 
 
 def offset_of(place: int) -> int:
@@ -135,7 +137,9 @@ def carry_out(partitions: Partitions, manner: Manner, plan: Plan = PLAN) -> Outc
             frames = made.frames
         for state, frame in zip(states, frames, strict=True):
             assert fold(jobs[0], state, _travelled(frame, draw))
-            found.rows += [row for batch in checkpoint(state).results for row in batch.rows()]
+            done = checkpoint(state)
+            found.rows += [row for batch in done.results for row in batch.rows()]
+            found.events += [row for batch in done.events for row in batch.rows()]
     found.accounts = {s: dict(account.to_dict()) for s, account in enumerate(totals)}
     found.folded = _folded(states)
     return found

@@ -83,7 +83,7 @@ REFUSALS: list[tuple[str, Any, str]] = [
     ("not a table", 5, "the pipeline is 5: expects a table"),
     ("unknown key", small(nmae="x"), 'nmae is "x": unknown key (did you mean name?)'),
     ("unknown key, nothing near", small(zzz=1), "zzz is 1: unknown key"),
-    ("later section", small(model=[{"name": "spike"}]), 'model is [{ name = "spike" }]: not in this version'),
+    ("later section", small(alert=[{"name": "spike"}]), 'alert is [{ name = "spike" }]: not in this version'),
     ("no name", small(name=None), "name is missing: expects a name of small letters, digits, - and _, at most 100"),
     ("bad name", small(name="Air"), 'name is "Air": expects a name of small letters, digits, - and _, at most 100'),
     ("name with line end", small(name="air\n"), 'name is "air\\n": expects a name of small'),

@@ -47,8 +47,8 @@ def test_syntax_errors_carry_their_place_too(text: str, line: str) -> None:
 
 
 def test_later_sections_are_told_from_misspelt_ones() -> None:
-    lines = toml_lines(EXAMPLE + '[[model]]\nname = "spike"\n')
-    assert lines[1:] == ['  - air.toml:34:1: model is [{ name = "spike" }]: not in this version']
+    lines = toml_lines(EXAMPLE + '[[alert]]\nname = "spike"\n')
+    assert lines[1:] == ['  - air.toml:34:1: alert is [{ name = "spike" }]: not in this version']
 
 
 def test_windows_line_ends_and_byte_order_mark_are_read(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from math import isclose
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from lepton_stream.protocol.metadata import claim_of
 from lepton_stream.protocol.parts import chain
 from lepton_stream.windows.table import Table
 from lepton_stream.windows.watermark import NEVER
+from tests.models.slow import ewma, scores
 from tests.protocol.lives import Stage
 from tests.protocol.truth import Cell, Truth, truth_of
 from tests.protocol.world import Violation, World
@@ -37,6 +39,25 @@ def judge(stage: Stage) -> None:
     else:
         _figures(found, truth)
         _completeness(stage, found, truth)
+        _events(stage, truth)
+
+
+def _events(stage: Stage, truth: Truth) -> None:
+    """Every event is the score of a plain loop, and those that the watermark has passed are all there."""
+    told = {place: json.loads(value) for place, (_, value) in stage.world.events.items()}
+    least, _ = _watermarks(stage, truth)
+    for model in stage.jobs[0].plan.models:
+        weight = float(model.score.args[1])
+        wanted = scores(truth.scored.get(model.name, []), ewma(weight), model.warmup, forget_us=model.forget_us)
+        for one in wanted:
+            row = told.pop((model.name, one.row.source, one.row.offset), None)
+            if row is None and (stage.until_end or one.row.time_us < least - model.lateness_us):
+                raise Violation(f"no event for {one}, watermark {least}")
+            if row is not None and (row["seen"] != one.row.value or not isclose(row["score"], one.score, rel_tol=1e-9)):
+                raise Violation(f"{one}: {row}")
+            stage.world.met["event"] += row is not None
+    if told:
+        raise Violation(f"events that nothing was scored for: {told}")
 
 
 def _end(w: World, s: int) -> int:
@@ -91,7 +112,26 @@ def _told(state: PartitionState) -> tuple[object, ...]:
         read = table.read(rows)
         for at, cell in enumerate(_cells(table, rows)):
             cells[cell] = (*(values[at] for values in read.values()), bool(table.final[rows[at]]))
-    return state.number, state.by_window, state.era, state.progress, state.account, cells
+    return state.number, state.by_window, state.era, state.progress, state.account, cells, _models(state)
+
+
+def _models(state: PartitionState) -> list[object]:
+    """What models hold: each key with its state, and the rows that wait."""
+    told: list[object] = [state.scored, state.events]
+    for model in state.models:
+        keys, rows = model.keys, np.flatnonzero(model.keys.held[: model.keys.count])
+        group = list(zip(*(to_list(c) for c in keys.group(rows).values()), strict=True))
+        numbers = [a[rows].tolist() for a in (keys.last, keys.seen, *keys.states.values())]
+        waiting = sorted(
+            (time, source, offset, *values)
+            for piece in model.waiting.whole()
+            for time, source, offset, *values in zip(
+                piece.time.tolist(), piece.source.tolist(), piece.offset.tolist(),
+                *map(to_list, piece.columns.values()), strict=True,
+            )
+        )  # fmt: skip
+        told += [model.closed_to, sorted(zip(group, *numbers, strict=True)), waiting]
+    return told
 
 
 def _results(w: World) -> dict[Cell, dict[str, Any]]:
@@ -118,10 +158,11 @@ def _conservation(stage: Stage, found: dict[Cell, dict[str, Any]], truth: Truth)
     """Where windows closed too early, every accepted row is in a result, in an open window, or counted as left out."""
     left_out, rows = Counter[str](), Counter[str]()
     wanted = {window.name: sum(v.accepted for v in truth.verdicts) for window in stage.jobs[0].plan.windows}
+    models = {model.name for model in stage.jobs[0].plan.models}
     open_cells: set[Cell] = set()
     for merger in stage.mergers.values():
         for account in merger.account.values():
-            left_out.update(account.late_by_window)
+            left_out.update({name: n for name, n in account.late_by_window.items() if name not in models})
         for table in merger.state.tables:
             for cell, n in _open(table):
                 open_cells.add(cell)

@@ -29,7 +29,8 @@ def _quick(columns: list[Column], key: Key) -> Fingerprints:
 @contextmanager
 def quick_fingerprints() -> Iterator[None]:
     """Fingerprints decide nothing about the protocol, and would take half of the time."""
-    modules = [sys.modules[name] for name in ("lepton_stream.core.prepare", "lepton_stream.shuffle.routing")]
+    names = ("core.prepare", "shuffle.routing", "models.keys")
+    modules = [sys.modules[f"lepton_stream.{name}"] for name in names]
     kept = [vars(module)["fingerprints"] for module in modules]
     for module in modules:
         vars(module)["fingerprints"] = _quick

@@ -67,6 +67,18 @@ n = "count()"
 """,
 )
 
+MODEL = """
+[[model]]
+name = "odd"
+by = ["g"]
+score = "ewma(v, 0.25)"
+threshold = 1
+warmup = 2
+lateness = "3s"
+forget = "25s"
+emit = "all"
+"""
+
 BROKEN = (b"{", b"[]", b'{"id":1}', b'{"id":1,"k":"a","g":0,"t":5,"v":"x"}', None)
 
 
@@ -81,10 +93,11 @@ class Entry:
 Log = list[Entry]
 
 
-def plan_of(rng: Random) -> Plan:
-    """One or two of the sections, and a memory that is smaller than the log."""
+def plan_of(rng: Random, *, scored: bool = False) -> Plan:
+    """One or two of the sections, and a memory that is smaller than the log. `scored`: with a model."""
     chosen = rng.sample(SECTIONS, rng.choice((1, 2, 2)))
-    return parse(HEAD.format(memory=rng.choice((4, 7, 12))) + "".join(chosen), "model.toml")
+    text = HEAD.format(memory=rng.choice((4, 7, 12))) + "".join(chosen)
+    return parse(text + MODEL * scored, "model.toml")
 
 
 def job_of(plan: Plan, partitions: int, route: Route) -> Job:

@@ -43,9 +43,10 @@ class Task:
 class Simulation:
     """One seed."""
 
-    def __init__(self, seed: int, defect: Defect) -> None:
+    def __init__(self, seed: int, defect: Defect, *, scored: bool = False) -> None:
+        """`scored`: the plan has a model, too."""
         self.rng = rng = Random(seed)
-        plan, partitions = plan_of(rng), rng.choice((1, 2, 2, 3))
+        plan, partitions = plan_of(rng, scored=scored), rng.choice((1, 2, 2, 3))
         logs = [log_of(rng, rng.randint(8, 24)) for _ in range(rng.choice((1, 2, 2)))]
         self.world = w = World(rng, logs, partitions, defect.flaws)
         jobs = (job_of(plan, partitions, "rows"), job_of(plan, partitions, "partials"))
@@ -216,9 +217,9 @@ def run(seed: int, defect: Defect = NONE) -> str | None:
     return run_counting(seed, defect)[0]
 
 
-def run_counting(seed: int, defect: Defect = NONE) -> tuple[str | None, Counter[str]]:
-    """The same, and what happened."""
-    simulation = Simulation(seed, defect)
+def run_counting(seed: int, defect: Defect = NONE, *, scored: bool = False) -> tuple[str | None, Counter[str]]:
+    """The same, and what happened. `scored`: with a model."""
+    simulation = Simulation(seed, defect, scored=scored)
     return _wrong(simulation), +simulation.world.met
 
 

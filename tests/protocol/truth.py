@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from lepton_stream.pipeline.plan import Plan, Window
+from lepton_stream.pipeline.plan import Model, Plan, Window
+from tests.models.slow import Row
 from tests.protocol.records import SECOND, Log
 
 Cell = tuple[str, int, tuple[Any, ...]]
@@ -31,10 +32,11 @@ class Verdicts:
 
 @dataclass
 class Truth:
-    """`cells`: the rows of each cell, as (event time, source, offset, value)."""
+    """`cells`: the rows of each cell, as (event time, source, offset, value); `scored`: what each model takes."""
 
     verdicts: list[Verdicts]
     cells: dict[Cell, list[tuple[int, int, int, int]]]
+    scored: dict[str, list[Row]] = field(default_factory=dict)
 
     def result(self, cell: Cell) -> dict[str, int]:
         """Every figure that a section of `records` may ask for."""
@@ -66,8 +68,9 @@ def _judge(plan: Plan, s: int, log: Log, truth: Truth) -> Verdicts:
         if before is not None and before >= offset - plan.dedup_memory:
             out.duplicate += 1
             continue
-        late = [w.name for w in plan.windows if high is not None and time < high - w.lateness_us]
-        if len(late) == len(plan.windows):
+        sections: tuple[Window | Model, ...] = (*plan.windows, *plan.models)
+        late = [w.name for w in sections if high is not None and time < high - w.lateness_us]
+        if len(late) == len(sections):
             out.late.add(offset)
             continue
         out.accepted += 1
@@ -77,6 +80,10 @@ def _judge(plan: Plan, s: int, log: Log, truth: Truth) -> Verdicts:
             if window.name not in late:
                 row = (time, s, offset, record["v"])
                 truth.cells.setdefault(_cell(window, time, record), []).append(row)
+        for model in plan.models:
+            if model.name not in late:
+                key = str([record[name] for name in model.by])
+                truth.scored.setdefault(model.name, []).append(Row(time, s, offset, key, record["v"]))
     return out
 
 

@@ -105,6 +105,7 @@ class World:
         self.epochs, self.written = [0] * partitions, [0] * partitions
         self.latest: list[dict[bytes, dict[str, Any]]] = [{} for _ in range(partitions)]
         self.said: dict[tuple[int, bytes, int], bytes] = {}
+        self.events: dict[tuple[str, int, int], tuple[int, bytes]] = {}
         self.dead: dict[tuple[int, int], str] = {}
         self.late: set[tuple[int, int]] = set()
         self.flights: list[Flight] = []
@@ -164,7 +165,10 @@ class World:
         return self.epochs[p]
 
     def publish(self, p: int, epoch: int, record: Record) -> None:
-        """A result, or a fence (no value). Readers keep the last record of each key."""
+        """A result, or a fence (no value). Readers keep the last record of each key. Events need no fence."""
+        if record.event:
+            self._tell(p, record.value or b"")
+            return
         if epoch < self.written[p] and not self.flaws.last_record_wins:
             self.met["late result refused"] += 1
             raise Refused(f"results of p{p} with epoch {epoch}")
@@ -177,6 +181,14 @@ class World:
         if row["version"] < self.latest[p].get(record.key, row)["version"]:
             raise Violation(f"{record.key!r}: version {row['version']} after a later one")
         self.latest[p][record.key] = row
+
+    def _tell(self, p: int, value: bytes) -> None:
+        """An event; it may come again, as it was and from the same partition."""
+        row = json.loads(value)
+        place = row["model"], row["source_partition"], row["source_offset"]
+        self.met["event told again"] += place in self.events
+        if self.events.setdefault(place, (p, value)) != (p, value):
+            raise Violation(f"two events for {place}: {value!r} and {self.events[place]}")
 
     def append(self, log: list[bytes], record: bytes) -> int:
         """The offset."""

@@ -36,7 +36,7 @@ def full() -> Tally:
             meter.add(metric, 2, *labels)
         elif metric.kind == "gauge":
             gauges[metric.name] = {labels: 1.0}
-    kept = Kept(4, {("orders", "0"): account.to_dict()}, {"hour": 3})
+    kept = Kept(4, {("orders", "0"): account.to_dict()}, {"hour": 3}, {"spike": 7}, {"spike": 2})
     tally = Tally(lambda: 50.0)
     counted = {"counters": meter.counters(), "histograms": meter.histograms()}
     tally.hear(0, unpack(pack(Snapshot(joined=True, kept={0: kept}, gauges=gauges, **counted))))  # type: ignore[arg-type]

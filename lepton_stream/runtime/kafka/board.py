@@ -39,6 +39,45 @@ class Board:
         return row
 
 
+class Events:
+    """Takes events: each is a fact of its own, told once for each place in the source and model.
+
+    A restart publishes those of its last checkpoint again: the million places that came last are remembered.
+    """
+
+    def __init__(self, most: int = KEYS) -> None:
+        self._most = most
+        self._seen: OrderedDict[tuple[Any, ...], None] = OrderedDict()
+        self.unreadable = 0
+
+    def take(self, key: bytes | None, value: bytes | None) -> dict[str, Any] | None:
+        """The event if it is news."""
+        row = None if value is None else event_of(value)
+        if row is None:
+            self.unreadable += 1
+            return None
+        identity = tuple(row[name] for name in ("model", *EVENT_PLACE))
+        if identity in self._seen:
+            return None
+        self._seen[identity] = None
+        if len(self._seen) > self._most:
+            self._seen.popitem(last=False)
+        return row
+
+
+EVENT_PLACE = ("source_topic", "source_partition", "source_offset")
+
+
+def event_of(value: bytes) -> dict[str, Any] | None:
+    """The flat record of an event, None for anything else."""
+    try:
+        row = orjson.loads(value)
+    except ValueError:
+        return None
+    is_event = isinstance(row, dict) and all(isinstance(row.get(n), str | int) for n in ("model", *EVENT_PLACE))
+    return row if is_event else None
+
+
 Placed: TypeAlias = tuple[tuple[int, int, int], dict[str, Any]]
 """((timestamp, partition, offset), result)"""
 

@@ -14,7 +14,7 @@ from lepton_stream.formats.decoder import Reason
 from lepton_stream.formats.event_time import event_times
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.names import names
-from lepton_stream.pipeline.plan import Field, Plan
+from lepton_stream.pipeline.plan import Field, Model, Plan, Window
 from lepton_stream.protocol.metadata import claim_of
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.group import Group
@@ -116,14 +116,15 @@ def lateness(plan: Plan, letters: Sequence[Letter], high: dict[SourcePartition, 
     for letter in letters:
         by_source.setdefault(letter.source, []).append(letter)
     total, no_time = 0, 0
-    by_window = {window.name: 0 for window in plan.windows}
+    sections: tuple[Window | Model, ...] = (*plan.windows, *plan.models)
+    by_window = {section.name: 0 for section in sections}
     for source, own in by_source.items():
         time = times_of(plan, own)
         no_time += len(own) - len(time)
         before, _ = high_before(high.get(source, NEVER), time)
-        masks = [late(time, before, window.lateness_us) for window in plan.windows]
-        for window, mask in zip(plan.windows, masks, strict=True):
-            by_window[window.name] += int(np.count_nonzero(mask))
+        masks = [late(time, before, section.lateness_us) for section in sections]
+        for section, mask in zip(sections, masks, strict=True):
+            by_window[section.name] += int(np.count_nonzero(mask))
         total += int(np.count_nonzero(np.logical_and.reduce(masks)))
     return Lateness(total, by_window, no_time, bool(high))
 

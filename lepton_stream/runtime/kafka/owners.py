@@ -244,8 +244,8 @@ class ShuffleOwner:
         return not (self.restored and self.merger.due)
 
     def note(self) -> None:
-        """Tell the keeper how large the window tables are."""
-        self._keeper.note(self.merger.partition, held_by([], self.merger.state.tables))
+        """Tell the keeper how large the tables of windows and models are."""
+        self._keeper.note(self.merger.partition, held_by([], self.merger.state.holders))
 
 
 Owner = SourceOwner | ShuffleOwner

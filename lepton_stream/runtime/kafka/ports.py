@@ -90,6 +90,7 @@ class KafkaMergePort:
         self._outside, self._tp, self._identity = outside, tp, identity
         self._state = SourcePartition(outside.names.state, tp.partition)
         self._results = SourcePartition(outside.names.results, tp.partition)
+        self._events = SourcePartition(outside.names.events, tp.partition)
         self._publisher: FencedProducer | None = None
         self.unsent = 0
         """Bytes of results that are not acknowledged yet."""
@@ -116,9 +117,13 @@ class KafkaMergePort:
     async def publish(self, records: Sequence[Result]) -> None:
         """Refused (Fenced) once a later owner has published."""
         assert self._publisher is not None, "take_epoch comes first"
-        keys, values = [r.key for r in records], [r.value for r in records]
-        self.unsent = sum(map(len, keys)) + sum(len(value) for value in values if value is not None)
-        await self._publisher.send_bulk({self._results: Bulk(keys, values, clock.now_us() // 1000)})
+        self.unsent = sum(len(r.key) + len(r.value or b"") for r in records)
+        bulks = {}
+        for tp, event in ((self._results, False), (self._events, True)):
+            own = [r for r in records if r.event == event]
+            if own:
+                bulks[tp] = Bulk([r.key for r in own], [r.value for r in own], clock.now_us() // 1000)
+        await self._publisher.send_bulk(bulks)
         self.unsent = 0
         self._outside.last_result_s, self._outside.last_result_cpu_s = clock.elapsed_s(), clock.cpu_s()
 

@@ -101,12 +101,14 @@ class Teller:
     def _kept(self, owners: Mapping[SourcePartition, Owner]) -> Iterator[tuple[int, Kept]]:
         sources, of = self._outside.view.sources, self._outside.job.partitions
         windows = dict.fromkeys((w.name for w in self._outside.job.plan.windows), 0)
+        models = dict.fromkeys((m.name for m in self._outside.job.plan.models), 0)
         for tp, owner in owners.items():
             if isinstance(owner, ShuffleOwner) and owner.restored and (kept := owner.merger.kept) is not None:
                 none = Account().to_dict()
                 accounts = {named(s): none for s in sources if s.partition % of == tp.partition}
                 accounts |= {(sources[0].topic, str(s)): account for s, account in kept.accounts.items()}
-                yield tp.partition, Kept(kept.number, accounts, windows | dict(kept.results))
+                told = windows | dict(kept.results), models | dict(kept.scored), models | dict(kept.events)
+                yield tp.partition, Kept(kept.number, accounts, *told)
 
     def _gauges(self, owners: Mapping[SourcePartition, Owner], delay: float) -> Samples:
         gauges: Samples = {metric.name: {} for metric in c.METRICS if metric.kind == "gauge"}
@@ -138,7 +140,7 @@ class Teller:
 
     def _shuffle(self, owner: ShuffleOwner, label: Labels, gauges: Samples) -> None:
         state = owner.merger.state
-        gauges[c.STATE_BYTES.name][label] = sum(table.bytes for table in state.tables)
+        gauges[c.STATE_BYTES.name][label] = sum(table.bytes for table in state.holders)
         gauges[c.STATE_GROUPS.name][label] = sum(table.cells for table in state.tables)
         seen = self._outside.view.seen
         if owner.merger.partition in seen.ends:

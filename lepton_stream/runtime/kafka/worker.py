@@ -171,6 +171,7 @@ class Worker:
         totals = Totals()
         for merger in self._mergers():
             totals.results += merger.state.published
+            totals.events += merger.state.events.total()
             for s, account in merger.account.items():
                 totals.accounts.setdefault(s, Account()).add(account)
         return totals
@@ -181,8 +182,10 @@ class Worker:
         return len(self._owned)
 
     def open_cells(self) -> int:
-        """Cells of our own partitions that wait for their window to close."""
-        return sum(table.open_cells() for merger in self._mergers() for table in merger.state.tables)
+        """Cells of our own partitions that wait for their window to close, and rows that wait to be scored."""
+        states = [merger.state for merger in self._mergers()]
+        cells = sum(table.open_cells() for state in states for table in state.tables)
+        return cells + sum(model.waiting.count for state in states for model in state.models)
 
     def hand_over(self, fetched: Fetched) -> None:
         """A chunk for the partition's owner; agents call this and await nothing."""
