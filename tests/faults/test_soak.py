@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 
 from tests.faults import inject
+from tests.faults.node import Node
 from tests.faults.proxy import Proxy
-from tests.faults.scene import Scene
+from tests.faults.report import Entry
+from tests.faults.scene import TEXT, Scene
 from tests.kafka_pipeline.pipe import Run, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -44,6 +47,15 @@ def growth(samples: list[tuple[float, int]]) -> float:
 
 def test_a_line_through_samples_tells_the_growth() -> None:
     assert growth([(s, 1000 + s) for s in range(1000)]) == pytest.approx(600 / 1700, rel=0.01)
+
+
+@pytest.fixture
+def scene(node: Node, tmp_path: Path, entry: Entry) -> Iterator[Scene]:
+    """As everywhere, with a dedup memory that is full after some minutes: what grows from then on is no state."""
+    text = TEXT.replace("memory = 1_000_000", "memory = 10_000")
+    assert text != TEXT
+    with Scene(tmp_path, node, entry, text) as made:
+        yield made
 
 
 class Soak:
