@@ -97,7 +97,7 @@ def _drive(local: LocalRun, out: Output, name: str, prices: Prices, *, quiet: bo
     try:
         with writing(name), out, bar(local, quiet=quiet or log_is_json()) as progress:
             for batch in local:
-                out.write(list(batch.rows()))
+                out.write_columns(batch.listed())
                 progress.update()
         interrupted = False
     finally:
@@ -121,7 +121,7 @@ class _Alarms:
         if self._out is not None:
             with writing(f"--events {self._to}"):
                 for batch in batches:
-                    self._out.write(list(batch.rows()))
+                    self._out.write_columns(batch.columns)
 
     def __exit__(self, *_: object) -> None:
         if self._out is not None:

@@ -10,7 +10,7 @@ import csv
 import gzip
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ import zstandard
 
 from lepton_stream.columns import compact
 from lepton_stream.errors import LeptonError, UsageError
+from lepton_stream.formats.json_columns import objects, written
 
 STDOUT = "-"
 _OTHER_FORMS = (".xz", ".zip", ".bz2", ".lz4", ".7z", ".parquet", ".arrow", ".feather", ".avro", ".xlsx", ".tsv")
@@ -40,11 +41,27 @@ class Output:
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write and flush. Raises LeptonError for a number that is not finite, UsageError if CSV columns change."""
-        if not rows:
-            return
         for row in rows:
-            _all_finite(row)
-        self._stream.write(self._csv(rows) if self._as_csv else _json(rows))
+            for name, value in row.items():
+                _refuse_not_finite(name, (value,))
+        if rows:
+            self._hand_on(self._csv(list(rows[0]), rows) if self._as_csv else _json(rows))
+
+    def write_columns(self, columns: Mapping[str, Sequence[object]]) -> None:
+        """The same of lists of equal length, by name."""
+        for name, values in columns.items():
+            _refuse_not_finite(name, values)
+        if not any(map(len, columns.values())):
+            return
+        if self._as_csv:
+            rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            self._hand_on(self._csv(list(columns), rows))
+        else:
+            lines = objects({name: written(values) for name, values in columns.items()}, end=b"\n")
+            self._hand_on(b"".join(lines))
+
+    def _hand_on(self, data: bytes) -> None:
+        self._stream.write(data)
         for flush in self._flush:
             flush()
 
@@ -59,11 +76,11 @@ class Output:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _csv(self, rows: Sequence[Row]) -> bytes:
+    def _csv(self, columns: list[str], rows: Sequence[Row]) -> bytes:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if self._columns is None:
-            self._columns = list(rows[0])
+            self._columns = columns
             writer.writerow(self._columns)
         for row in rows:
             if list(row) != self._columns:
@@ -116,9 +133,17 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
-def _all_finite(row: Row) -> None:
+def _refuse_not_finite(name: str, values: Iterable[object]) -> None:
     """A number that is not finite would become null without a word: stop instead."""
-    for name, value in row.items():
-        for number in value if isinstance(value, list) else (value,):
-            if isinstance(number, float) and not math.isfinite(number):
-                raise LeptonError(f"result column {name} is {number}, which JSON cannot hold; please report this")
+    for number in _floats(values):
+        if not math.isfinite(number):
+            raise LeptonError(f"result column {name} is {number}, which JSON cannot hold; please report this")
+
+
+def _floats(values: Iterable[object]) -> Iterable[float]:
+    """Those among the values, and among those of lists."""
+    kinds = set(map(type, values)) if isinstance(values, Sequence) else set()
+    if not kinds & {float, list}:
+        return ()
+    flat = [v for v in values if type(v) is float]
+    return [*flat, *(n for v in values if isinstance(v, list) for n in v if type(n) is float)]

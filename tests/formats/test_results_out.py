@@ -2,10 +2,13 @@ import csv
 import gzip
 import io
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lepton_stream.errors import LeptonError, UsageError
 from lepton_stream.formats.results_out import Row, open_output
@@ -98,3 +101,39 @@ def test_outputs_that_cannot_be_are_refused(tmp_path: Path) -> None:
         open_output(tmp_path / "no" / "out.jsonl")
     with pytest.raises(UsageError, match="no standard output"):
         open_output("-")
+
+
+VALUES = st.one_of(
+    st.lists(st.text(st.characters(codec="utf-8")), min_size=3, max_size=3),
+    st.lists(st.integers(-(1 << 63), (1 << 63) - 1) | st.none() | st.booleans(), min_size=3, max_size=3),
+    st.lists(
+        st.floats(allow_nan=False, allow_infinity=False) | st.none() | st.text('",\\a', max_size=3),
+        min_size=3,
+        max_size=3,
+    ),
+    st.lists(st.lists(st.integers(0, 9), max_size=3), min_size=3, max_size=3),
+)
+
+
+@settings(deadline=None)  # files are written
+@given(
+    st.dictionaries(st.text(st.characters(codec="utf-8")), VALUES, min_size=1, max_size=4),
+    st.sampled_from(["jsonl", "csv"]),
+)
+def test_columns_are_written_as_their_rows_are(columns: dict[str, list[object]], form: str) -> None:
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    with tempfile.TemporaryDirectory() as folder:
+        by_column, by_row = Path(folder) / f"c.{form}", Path(folder) / f"r.{form}"
+        with open_output(by_column) as output:
+            output.write_columns({name: [] for name in columns})
+            output.write_columns(columns)
+        with open_output(by_row) as output:
+            output.write(rows)
+        assert by_column.read_bytes() == by_row.read_bytes()
+
+
+@pytest.mark.parametrize("values", [[1.0, float("nan")], [None, "a", float("-inf")], [[1], [0.5, float("inf")]]])
+def test_a_column_with_a_number_that_is_not_finite_is_refused_by_name(tmp_path: Path, values: list[object]) -> None:
+    with open_output(tmp_path / "out.jsonl") as output, pytest.raises(LeptonError, match="result column x is"):
+        output.write_columns({"g": ["a"] * len(values), "x": values})
+    assert (tmp_path / "out.jsonl").read_bytes() == b""
