@@ -43,5 +43,5 @@ def raised(error: BaseException) -> str:
     """The same for an error that the client library raised."""
     words = str(error).removeprefix(f"[Error {getattr(error, 'errno', '')}] ")
     name = type(error).__name__.removesuffix("Error")
-    code = error.errno if isinstance(error, KafkaError) else None
+    code = getattr(error, "errno", None) if isinstance(error, KafkaError) else None  # not all of its errors have one
     return f"{name}{'' if words in ('', type(error).__name__) else f' {words}'}; {remedy(code)}"
