@@ -24,6 +24,9 @@ LABELS = {
     "window": "minute",
     "worker": "0",
     "kind": "windows",
+    "part": "cpu",
+    "currency": "EUR",
+    "model": "spike",
 }
 FROM_SERVER = {c.WORKERS.name, c.READY.name, c.UP.name, c.STEP_AGE.name, c.BUILD_INFO.name}
 

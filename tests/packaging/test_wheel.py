@@ -74,7 +74,9 @@ def test_wheel_holds_every_file_of_the_package_and_of_the_linked_folders(wheel: 
 
 def test_wheel_carries_the_sample_data_and_the_pipelines(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert sum(name.startswith("lepton_stream/data/") and name.endswith(".csv.gz") for name in names) == 6
+    data = {str(p.relative_to(ROOT)) for p in (ROOT / "lepton_stream/data").rglob("*.?sv.*z")}
+    assert sum(name.endswith(".csv.gz") and "/air_quality/" in name for name in data) == 6
+    assert data <= set(names)
     pipelines = {str(p.relative_to(ROOT)) for p in (ROOT / "lepton_stream/pipelines").rglob("*.toml")}
     assert pipelines <= set(names)
 
