@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lepton_stream.formats.json_columns import written
 from lepton_stream.models.events import Events
 from lepton_stream.protocol.metadata import Pointer
-from lepton_stream.protocol.outputs import event_records, records_of, written
+from lepton_stream.protocol.outputs import event_records, records_of
 from lepton_stream.protocol.parts import Stored, chain, parts_of
 from lepton_stream.protocol.ports import Record
 from lepton_stream.windows.results import Results
