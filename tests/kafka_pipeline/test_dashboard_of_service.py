@@ -43,7 +43,8 @@ def test_every_query_answers_and_right_is_zero_while_the_service_works(
 ) -> None:
     files = records_until_now(tmp_path, monkeypatch)
     address = f"127.0.0.1:{free_port()}"
-    running = service.run("--metrics", address, workers=2)
+    prices = ("--cpu-hour-price", "0.05", "--gigabyte-price", "0.02")
+    running = service.run("--metrics", address, *prices, workers=2)
     unanswered = queries(service.name)
     right = unanswered["panel 'Right', query A"]
     read = f'sum(lepton_records_read_total{{pipeline="{service.name}"}})'
