@@ -6,19 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from lepton_stream.columns import Column, Columns, Index, Mask, Text, concat, pack, take, weight
+from lepton_stream.columns import Columns, Index, Mask
 from lepton_stream.dedup.fingerprint import Fingerprints
 from lepton_stream.dedup.index import BYTES_A_SLOT, FingerprintIndex
 from lepton_stream.kernels import kernel as kernels
 from lepton_stream.kernels.kernel import State
 from lepton_stream.windows.fixed import end_of
+from lepton_stream.windows.rows import SMALL, GroupColumns, HeldRows, longer
 from lepton_stream.windows.section import Section
 from lepton_stream.windows.watermark import NEVER
 
-_SMALL = 1024
 
-
-class Table:
+class Table(HeldRows):
     """Cells are rows of arrays, found through an index of their fingerprints.
 
     A cell is open until its window closes; then its final result is read and, once the grace is over too, it leaves.
@@ -36,8 +35,7 @@ class Table:
 
     def _reset(self, capacity: int) -> None:
         self._index = FingerprintIndex(capacity)
-        self._group: dict[str, list[Column]] = {name: [] for name in self.section.window.group_by}
-        self._group_bytes = 0
+        self._group = GroupColumns(self.section.window.group_by)
         self.window = np.zeros(capacity, np.int64)
         self._high = np.zeros(capacity, np.uint64)
         self._low = np.zeros(capacity, np.uint64)
@@ -57,10 +55,7 @@ class Table:
             self._high[rows], self._low[rows] = prints.high[fresh], prints.low[fresh]
             self.held[rows] = True
             self._expect(int(end_of(self.section.window, window[fresh]).min()))
-            for name, column in group.items():
-                own = _own(take(column, fresh))
-                self._group[name].append(own)
-                self._group_bytes += weight(own)
+            self._group.add(group, fresh)
             self._index.put(slots[fresh], rows)
             self.count += len(fresh)
         found = self._index.get(slots)
@@ -79,12 +74,9 @@ class Table:
         have = len(self.window)
         if cells <= have:
             return
-        wider = max(cells, 2 * have, _SMALL)
+        wider = max(cells, 2 * have, SMALL)
         for name in ("window", "_high", "_low", "held", "final", "touched"):
-            array = getattr(self, name)
-            longer = np.zeros(wider, array.dtype)
-            longer[:have] = array
-            setattr(self, name, longer)
+            setattr(self, name, longer(getattr(self, name), wider))
         for kernel in self.section.kernels:
             kernels.grow(kernel, self.states[kernel.key], wider)
 
@@ -95,14 +87,7 @@ class Table:
 
     def group(self, rows: Index) -> Columns:
         """The group columns of these rows; none at all where there are no rows, since an empty table knows no types."""
-        out: Columns = {}
-        if not len(rows):
-            return out
-        for name, pieces in self._group.items():
-            if len(pieces) > 1:
-                pieces[:] = [concat(pieces)]
-            out[name] = take(pieces[0], rows)
-        return out
+        return self._group.take(rows)
 
     def read(self, rows: Index) -> dict[str, list[Any]]:
         """The result columns of these rows."""
@@ -114,7 +99,7 @@ class Table:
         """Memory of the table and its index, roughly; room to grow included. Costs the same however large it is."""
         own = (self.window, self._high, self._low, self.held, self.final, self.touched)
         states = (array for state in self.states.values() for array in state.values())
-        return sum(a.nbytes for a in (*own, *states)) + self._group_bytes + self._index.slots * BYTES_A_SLOT
+        return sum(a.nbytes for a in (*own, *states)) + self._group.bytes + self._index.slots * BYTES_A_SLOT
 
     @property
     def capacity(self) -> int:
@@ -150,10 +135,6 @@ class Table:
         changed[closing] = False
         return np.flatnonzero(changed)
 
-    def touched_rows(self) -> Index:
-        """Rows that changed since `settled` was last called."""
-        return np.flatnonzero(self._held() & self.touched[: self.count])
-
     def settled(self, closed: Index, mark: int) -> Index:
         """`closed` have had their results read; gives the rows that left, their grace being over.
 
@@ -182,11 +163,6 @@ class Table:
         """When the last held window ends; `closed_to` if nothing is held."""
         return max(self.closed_to, int(self._ends()[self._held()].max(initial=NEVER)))
 
-    def slice_rows(self, number: int, of: int) -> Index:
-        """Held rows whose fingerprints fall into slice `number` of `of`: each is in one, wherever it is moved to."""
-        part = self._low[: self.count] % np.uint64(of) == np.uint64(number)
-        return np.flatnonzero(self._held() & part)
-
     def states_of(self, rows: Index) -> dict[str, State]:
         """The states of these rows, by kernel key."""
         return {key: kernels.take(state, rows) for key, state in self.states.items()}
@@ -198,27 +174,12 @@ class Table:
         self.final[rows] = final
         self.touched[rows] = False
 
-    def drop(self, rows: Index) -> None:
-        """These rows leave."""
-        self.held[rows] = False
-        self.touched[rows] = False
-
     def too_late(self, window: Index) -> Mask:
         """Which window numbers are closed for good."""
         return end_of(self.section.window, window) <= self.closed_to
 
-    def _held(self) -> Mask:
-        return self.held[: self.count]
-
     def _ends(self) -> Index:
         return end_of(self.section.window, self.window[: self.count])
-
-    def sweep(self) -> None:
-        """Free the rows that left, once they are half of the table."""
-        keep = np.flatnonzero(self._held())
-        if self.count < _SMALL or 2 * len(keep) > self.count:
-            return
-        self.keep(keep)
 
     def keep(self, rows: Index) -> None:
         """Only these rows stay, in that order."""
@@ -234,8 +195,3 @@ class Table:
             capacity = len(self.window)
             kernels.grow(kernel, states[kernel.key], capacity)
             self.states[kernel.key] = states[kernel.key]
-
-
-def _own(column: Column) -> Column:
-    """Text in a buffer of its own: a few cells must not keep a whole chunk's bytes alive."""
-    return pack(column) if isinstance(column, Text) else column
