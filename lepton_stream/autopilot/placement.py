@@ -64,9 +64,7 @@ def place(
     Partitions stay unless a move pays; those without a living owner go where they hurt least, and cost nothing to
     place. Raises ValueError without workers.
     """
-    board = _Board(capacities, loads, before, rules)
-    board.keep()
-    board.settle()
+    board = _settled(capacities, loads, before, rules)
     board.improve()
     return board.placement()
 
@@ -75,10 +73,16 @@ def stay(
     capacities: Mapping[str, float], loads: Loads, before: Mapping[SourcePartition, str], rules: Rules = DEFAULT
 ) -> Placement:
     """The same without any move: only partitions without a living owner are placed."""
+    return _settled(capacities, loads, before, rules).placement()
+
+
+def _settled(
+    capacities: Mapping[str, float], loads: Loads, before: Mapping[SourcePartition, str], rules: Rules
+) -> _Board:
     board = _Board(capacities, loads, before, rules)
     board.keep()
     board.settle()
-    return board.placement()
+    return board
 
 
 def equal(

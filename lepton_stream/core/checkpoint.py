@@ -14,7 +14,6 @@ from lepton_stream.core.scoring import score, scoring
 from lepton_stream.models.events import Events
 from lepton_stream.windows.results import Results, close
 from lepton_stream.windows.table import Table
-from lepton_stream.windows.watermark import watermark
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +102,4 @@ def closing(state: PartitionState) -> bool:
 
 
 def _mark(state: PartitionState, table: Table) -> int:
-    if state.ended:  # every open window closes, and none that could still come
-        return table.latest_end()
-    return watermark(state.progress.values()) - table.section.window.lateness_us
+    return state.mark_for(table, table.section.window.lateness_us)

@@ -20,7 +20,7 @@ from lepton_stream.shuffle.frame import Frame, Part, PartialsPart, RowsPart
 from lepton_stream.shuffle.routing import mixed, prints_of, prints_of_groups
 from lepton_stream.windows.fixed import first_of
 from lepton_stream.windows.table import Table
-from lepton_stream.windows.watermark import Progress
+from lepton_stream.windows.watermark import Progress, watermark
 
 UNKNOWN = -1
 """The next offset of a source of which no frame was seen: its first frame tells where it begins."""
@@ -61,6 +61,12 @@ class PartitionState:
     def ended(self) -> bool:
         """Whether every source has ended in the run that goes on now."""
         return all(p.ended and not p.earlier for p in self.progress.values())
+
+    def mark_for(self, holder: Table | ModelTable, lateness_us: int) -> int:
+        """Up to where time has passed for a table: past all that it holds once every source has ended."""
+        if self.ended:  # every open window closes, and none that could still come
+            return holder.latest_end()
+        return watermark(self.progress.values()) - lateness_us
 
 
 def fold(job: Job, state: PartitionState, frame: Frame) -> bool:

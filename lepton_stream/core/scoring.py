@@ -5,7 +5,6 @@ from __future__ import annotations
 from lepton_stream.core.fold import PartitionState
 from lepton_stream.models.events import Events
 from lepton_stream.models.table import ModelTable
-from lepton_stream.windows.watermark import watermark
 
 
 def score(state: PartitionState, most: int | None = None) -> tuple[list[Events], bool]:
@@ -30,6 +29,4 @@ def scoring(state: PartitionState) -> bool:
 
 
 def _mark(state: PartitionState, table: ModelTable) -> int:
-    if state.ended:
-        return table.latest_end()
-    return watermark(state.progress.values()) - table.section.model.lateness_us
+    return state.mark_for(table, table.section.model.lateness_us)

@@ -12,7 +12,7 @@ from lepton_stream.pipeline.derived import Scope, condition
 from lepton_stream.pipeline.fields import Known
 from lepton_stream.pipeline.findings import Findings, MisfitError, Missing, Path
 from lepton_stream.pipeline.plan import Call, Model
-from lepton_stream.pipeline.windows import check_groups
+from lepton_stream.pipeline.windows import check_groups, check_name
 
 EVENT_COLUMNS = (
     "model", "field", "event_time", "seen", "expected", "deviation", "score", "alarm", "because",
@@ -33,10 +33,7 @@ def check_models(
         if isinstance(raw, Missing):
             continue
         path = ("model", i)
-        name = raw.get("name")
-        if name in names:
-            found.add((*path, "name"), name, "expects a name of its own; another window or model has this one")
-        names |= {name} - {None}
+        check_name(raw, path, names, "window or model", found)
         by = raw.get("by")
         groups = key if by is None else by
         check_groups(groups, (*path, "by"), EVENT_COLUMNS, known, scope, found, given=by is not None, what="event")

@@ -25,16 +25,13 @@ def check_windows(
 
     `key`: what group_by is when left out. `scope`: what expressions and results may name.
     """
-    names: set[str] = set()
+    names: set[Any] = set()
     computed: list[tuple[Expression | None, tuple[Derived, ...]]] = []
     for i, raw in enumerate(windows):
         if isinstance(raw, Missing):
             continue
         path = ("window", i)
-        name = raw.get("name")
-        if name in names:
-            found.add((*path, "name"), name, "expects a name of its own; another window has this one")
-        names |= {name} - {None}
+        check_name(raw, path, names, "window", found)
         _check_every(raw, path, found)
         _check_offset(raw, path, found)
         given = raw.get("group_by")
@@ -69,6 +66,14 @@ def _check_offset(raw: Mapping[str, Any], path: Path, found: Findings) -> None:
     if step is not None and offset is not None and offset >= step > 0:
         wish = f"expects less than {name}, {duration_text(step)}: windows begin again after that"
         found.add((*path, "offset"), duration_text(offset), wish)
+
+
+def check_name(raw: Mapping[str, Any], path: Path, taken: set[Any], others: str, found: Findings) -> None:
+    """The section has a name that none of the `taken` is; from now on it is one of them. `others`: who has those."""
+    name = raw.get("name")
+    if name in taken:
+        found.add((*path, "name"), name, f"expects a name of its own; another {others} has this one")
+    taken |= {name} - {None}
 
 
 def check_groups(

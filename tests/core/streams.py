@@ -27,7 +27,7 @@ GAP = 3  # every third record is followed by a hole, as a transaction marker lea
 
 _FIGURES = ("sum", "mean", "variance", "std", "min", "max", "first", "last")
 
-PLAN: Plan = (
+FIELDS = (
     Pipeline("streams")
     .source("streams.v1", time="t", key="device", id=["device", "id"])
     .field("t", "float")
@@ -36,7 +36,11 @@ PLAN: Plan = (
     .field("value", "float", required=False)
     .field("seq", "int", required=False)
     .field("ok", "bool")
-    .dedup(memory=MEMORY)
+)
+"""A plan without sections."""
+
+PLAN: Plan = (
+    FIELDS.dedup(memory=MEMORY)
     .window(
         "ten",
         size="10s",

@@ -15,7 +15,7 @@ from lepton_stream.expression.parse import parse
 from lepton_stream.pipeline.builder import Pipeline
 from lepton_stream.pipeline.plan import Plan
 from tests.core.strategies import ANYTHING, WILD, good, partitions
-from tests.core.streams import Manner, Outcome, Partitions, carry_out, chunk, new_job, plainly, record
+from tests.core.streams import FIELDS, Manner, Outcome, Partitions, carry_out, chunk, new_job, plainly, record
 from tests.expression.oracle import value_of
 
 DERIVED = {
@@ -34,17 +34,7 @@ MANNERS = st.builds(Manner, st.randoms(use_true_random=False), partitions=st.int
 
 
 def base() -> Pipeline:
-    return (
-        Pipeline("derived")
-        .source("streams.v1", time="t", key="device", id=["device", "id"])
-        .field("t", "float")
-        .field("device", "str")
-        .field("id", "int")
-        .field("value", "float", required=False)
-        .field("seq", "int", required=False)
-        .field("ok", "bool")
-        .dedup(memory=5)
-    )
+    return FIELDS.dedup(memory=5)
 
 
 def derived() -> Plan:

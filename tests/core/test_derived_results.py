@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lepton_stream.expression.parse import parse
-from lepton_stream.pipeline.builder import Pipeline
 from lepton_stream.pipeline.plan import Plan
 from tests.core.strategies import ANYTHING, WILD, good, partitions
-from tests.core.streams import Manner, Partitions, carry_out, plainly, record
+from tests.core.streams import FIELDS, Manner, Partitions, carry_out, plainly, record
 from tests.expression.oracle import value_of
 
 RESULTS = {
@@ -46,15 +45,7 @@ def plan() -> Plan:
     """Final results of tumbling windows, updates of hopping ones."""
     shared: dict[str, Any] = {"group_by": ["device", "ok"], "results": RESULTS, "derive": DERIVED}
     return (
-        Pipeline("derived")
-        .source("streams.v1", time="t", key="device", id=["device", "id"])
-        .field("t", "float")
-        .field("device", "str")
-        .field("id", "int")
-        .field("value", "float", required=False)
-        .field("seq", "int", required=False)
-        .field("ok", "bool")
-        .window("all", size="10s", lateness="3s", **shared)
+        FIELDS.window("all", size="10s", lateness="3s", **shared)
         .window("hops", kind="hopping", size="20s", every="5s", emit="updates", **shared)
         .plan
     )
