@@ -10,7 +10,7 @@ import csv
 import gzip
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -133,17 +133,16 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
-def _refuse_not_finite(name: str, values: Iterable[object]) -> None:
+def _refuse_not_finite(name: str, values: Sequence[object]) -> None:
     """A number that is not finite would become null without a word: stop instead."""
     for number in _floats(values):
         if not math.isfinite(number):
             raise LeptonError(f"result column {name} is {number}, which JSON cannot hold; please report this")
 
 
-def _floats(values: Iterable[object]) -> Iterable[float]:
+def _floats(values: Sequence[object]) -> list[float]:
     """Those among the values, and among those of lists."""
-    kinds = set(map(type, values)) if isinstance(values, Sequence) else set()
-    if not kinds & {float, list}:
-        return ()
-    flat = [v for v in values if type(v) is float]
-    return [*flat, *(n for v in values if isinstance(v, list) for n in v if type(n) is float)]
+    if not {float, list} & set(map(type, values)):
+        return []
+    within = (n for v in values if isinstance(v, list) for n in v)
+    return [v for v in (*values, *within) if isinstance(v, float)]

@@ -29,7 +29,8 @@ class Preparer:
         self._next = 0
         self._claimed: int | None = None
         self._held: list[Chunk] = []
-        self._owed = False
+        self.owed = False
+        """Whether a range is sent whole, and not yet completed in the group."""
         self._idle = NEVER
         self._idle_told = NEVER
         self.since = 0
@@ -108,11 +109,6 @@ class Preparer:
         return self._claimed is None and self._next >= self.done
 
     @property
-    def owed(self) -> bool:
-        """Whether a range is sent whole, and not yet completed in the group; its end may have to be told, too."""
-        return self._owed
-
-    @property
     def at_end(self) -> bool:
         """Whether the run's end was reached."""
         return self.end is not None and self.done >= self.end
@@ -163,17 +159,16 @@ class Preparer:
         self.ceiling.add(chunk, prepared.rejects)  # where it raises, nothing has left: the next owner redoes the range
         await self._port.set_aside(chunk, prepared)
         await self._port.send([encode(frame) for frame in prepared.frames])
-        self.done, self._owed = chunk.end, True
+        self.done, self.owed = chunk.end, True
 
     async def settle(self) -> None:
         """Nothing waits: complete the range that was sent last; at the run's end, say so."""
         if self._claimed is not None:
             return
-        at_end = self.at_end
-        if self._owed or (at_end and not self._end_told):
-            await self._commit(ended=at_end)
-            self._owed = False
-        if at_end and not self._end_told:
+        if self.owed or (self.at_end and not self._end_told):
+            await self._commit(ended=self.at_end)
+            self.owed = False
+        if self.at_end and not self._end_told:
             await self._tell(ended=True)
             self._end_told = True
 
@@ -183,7 +178,7 @@ class Preparer:
             return
         self._idle = mark = max(mark, self._idle)  # claimed by an owner before us, who may have told nobody
         await self._commit()  # the claim of idleness comes before it is told, so that only its owner tells it
-        self._owed = False
+        self.owed = False
         await self._tell(mark)
         self._idle_told = mark
 

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 import orjson
@@ -186,9 +186,14 @@ def _open_files(paths: list[str], plan: Plan, run_start_us: int, stdin: BinaryIO
             given.close()
         raise
     for given in opened:
-        if isinstance(given, (FileInput, TableInput)):
-            given.read_ahead = pays(len(opened)) and given.size is not None  # nobody could stop a pipe's reader
+        if is_file(given):
+            given.read_ahead = pays(len(opened))
     return opened
+
+
+def is_file(given: Input) -> TypeGuard[FileInput | TableInput]:
+    """Whether a thread may read it: nobody could stop the reader of a pipe, or knows a caller's own records."""
+    return isinstance(given, (FileInput, TableInput)) and given.size is not None
 
 
 def _open_file(path: str, place: int, plan: Plan, run_start_us: int, stdin: BinaryIO | None) -> Input:

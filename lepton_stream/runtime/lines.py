@@ -21,13 +21,15 @@ READ, DECODE, CLEAN = "read", "decode", "clean"
 
 @dataclass(slots=True)
 class Line:
-    """One source partition on its way. `long`: the true lengths of records that were cut, by offset.
+    """One source partition on its way.
 
-    `high`: the highest event time of what was read; `next`: behind the last chunk that was counted.
+    `reading`: the job as it is timed here. `long`: the true lengths of records that were cut, by offset. `high`: the
+    highest event time of what was read; `next`: behind the last chunk that was counted.
     """
 
     source: SourcePartition
     job: Job
+    reading: Job
     state: SourceState
     long: dict[int, int]
     next: int = 0
@@ -46,11 +48,11 @@ class Feed:
     """Makes steps; `watch` times them, in the thread that iterates."""
 
     def __init__(self, watch: Stopwatch) -> None:
-        self._watch = watch
+        self.watch = watch
 
     def by_time(self, lines: list[Line], inputs: list[Input]) -> Generator[Step]:
         """Each time a chunk of the input that is behind the others in event time."""
-        self._watch.begin()
+        self.watch.begin()
         waiting = [(line, iter(given)) for line, given in zip(lines, inputs, strict=True)]
         while waiting:
             at = min(range(len(waiting)), key=lambda i: (waiting[i][0].high, i))
@@ -64,12 +66,12 @@ class Feed:
 
     def in_turn(self, chunks: Iterable[tuple[Line, Chunk]]) -> Generator[Step]:
         """In the order in which they come."""
-        self._watch.begin()
+        self.watch.begin()
         for line, chunk in chunks:
             yield self._cleaned(line, chunk)
 
     def _cleaned(self, line: Line, chunk: Chunk) -> Step:
-        self._watch.lap(READ)
-        cleaned = clean_ahead(line.job.timed_by(self._watch.lap), chunk)
+        self.watch.lap(READ)
+        cleaned = clean_ahead(line.reading, chunk)
         line.high = int(cleaned.time.max(initial=line.high))
         return Step(line, chunk, cleaned)

@@ -22,11 +22,10 @@ from lepton_stream.models.events import Events, events_together
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime import partitioned
 from lepton_stream.runtime.ahead import ahead, cores
-from lepton_stream.runtime.inputs import FileInput, Input, RecordsAtHand, open_inputs
+from lepton_stream.runtime.inputs import Input, RecordsAtHand, is_file, open_inputs
 from lepton_stream.runtime.lines import CLEAN, DECODE, READ, Feed, Line, Step
 from lepton_stream.runtime.local_telling import LocalTelling
 from lepton_stream.runtime.stopwatch import Stopwatch
-from lepton_stream.runtime.table_input import TableInput
 from lepton_stream.windows.results import Results, together
 
 Bury: TypeAlias = Callable[[Sequence[DeadLetter]], None]
@@ -135,7 +134,9 @@ class LocalRun:
         }
 
     def _batches(self) -> Generator[Results]:
-        partitions, feed = self._options.partitions, Feed(self._reading_watch())
+        partitions = self._options.partitions
+        apart = cores() > 1 and all(map(is_file, self.inputs))
+        feed = Feed(self._reading_watch() if apart else self.watch)
         first = self.inputs[0].decoder(self.plan.fields)
         job = Job(
             self.plan,
@@ -146,34 +147,27 @@ class LocalRun:
             lap=self.watch.lap,
         )
         if partitions is None:
-            lines = [self._line(g.source, job.decoding(g.decoder(self.plan.fields)), g.long) for g in self.inputs]
+            jobs = (job.decoding(g.decoder(self.plan.fields)) for g in self.inputs)
+            lines = [self._line(g.source, own, feed, g.long) for g, own in zip(self.inputs, jobs, strict=True)]
             steps = feed.by_time(lines, self.inputs)
         else:
             topic = self.plan.source.topic
             cut = [partitioned.Partition(SourcePartition(topic, p)) for p in range(partitions)]
-            lines = [self._line(c.source, job, c.long) for c in cut]
+            lines = [self._line(c.source, job, feed, c.long) for c in cut]
             chunks = partitioned.chunks(self.inputs, self.plan, cut)
             steps = feed.in_turn((lines[c.source.partition], chunk) for c, chunk in chunks)
-        with closing(ahead(steps) if self._reads_ahead else steps) as ready:
+        with closing(ahead(steps) if apart else steps) as ready:
             yield from self._drive(job, lines, ready)
 
-    @property
-    def _reads_ahead(self) -> bool:
-        """Whether another thread reads and cleans; nobody could stop the reader of a pipe, or knows a caller's own."""
-        files = all(isinstance(given, (FileInput, TableInput)) and given.size is not None for given in self.inputs)
-        return files and cores() > 1
-
     def _reading_watch(self) -> Stopwatch:
-        """The one watch of a single thread; two threads have a watch each, and book their own stages."""
-        if not self._reads_ahead:
-            return self.watch
+        """For the thread that reads and cleans: two threads have a watch each, and book their own stages."""
         self.watch = Stopwatch(clock.thread_cpu_s)
         self.watch.stages |= dict.fromkeys((READ, DECODE, CLEAN), 0.0)  # no name may come while somebody reads them
         return Stopwatch(clock.thread_cpu_s, self.watch.stages)
 
-    def _line(self, source: SourcePartition, job: Job, long: dict[int, int]) -> Line:
+    def _line(self, source: SourcePartition, job: Job, feed: Feed, long: dict[int, int]) -> Line:
         self.accounts[source] = Account()
-        return Line(source, job, SourceState(job), long)
+        return Line(source, job, job.timed_by(feed.watch.lap), SourceState(job), long)
 
     def _drive(self, job: Job, lines: list[Line], steps: Iterable[Step]) -> Iterator[Results]:
         """Chunk by chunk through prepare, fold and checkpoint."""

@@ -14,6 +14,9 @@ from __future__ import annotations
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import BrokerError, IntegrityError, LeptonError, TakenOverError
 
+MADE_ANEW = "nothing was reset; give the plan a new `version`, which has a group and topics of its own"
+"""What helps where a source is not the one that was counted."""
+
 
 class StaleOwner(LeptonError):  # noqa: N818  (it names a state that the caller is in)
     """The group has moved on: what was fetched under this identity must not be committed or sent any more."""

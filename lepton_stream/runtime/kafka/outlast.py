@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import TypeVar
 
 from lepton_stream.errors import BrokerError
+from lepton_stream.runtime.kafka.workers import RESTART_SECONDS
 from lepton_stream.telemetry.catalogue import WORKER_ENDED
 from lepton_stream.telemetry.facts import tell
 
 T = TypeVar("T")
-AGAIN_SECONDS = 1.0
 
 
 async def outlast(
@@ -35,5 +35,5 @@ async def outlast(
             tell(WORKER_ENDED, worker=0, exit_code=error.exit_code, again=True)
         gc.collect()  # tasks and clients of before know each other, and the collector is told to leave such alone
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
+            await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
         doing = again

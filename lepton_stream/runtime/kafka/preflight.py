@@ -18,13 +18,13 @@ from lepton_stream.protocol.metadata import Pointer
 from lepton_stream.protocol.parts import chain
 from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
+from lepton_stream.runtime.kafka.errors import MADE_ANEW
 from lepton_stream.runtime.kafka.group import NOBODY
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
 from lepton_stream.runtime.kafka.recovery import lost, refuse_other_sources
 
 logger = logging.getLogger(__name__)
-REMEDY = "nothing was reset; give the plan a new `version`, which has a group and topics of its own"
 
 
 async def refuse_misfit(outside: Outside) -> None:
@@ -75,7 +75,7 @@ async def _refuse_other_sources(
         if at.offset is None and counted > at.log_start:
             raise IntegrityError(
                 f"{topic} partition {source.partition}: records up to offset {counted} were counted, but the group "
-                f"{outside.names.group} has no position: the topic was deleted and made anew; {REMEDY}"
+                f"{outside.names.group} has no position: the topic was deleted and made anew; {MADE_ANEW}"
             )
 
 

@@ -20,6 +20,7 @@ from lepton_stream.protocol.metadata import to_text
 from lepton_stream.protocol.ports import FrameRun, Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.protocol.recover import Recovery, claims
+from lepton_stream.runtime.kafka.errors import MADE_ANEW
 from lepton_stream.runtime.kafka.group import NOBODY
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.outside import Outside
@@ -113,8 +114,7 @@ def refuse_other_sources(outside: Outside, known: Collection[int]) -> None:
     if before != set(range(count)):
         raise IntegrityError(
             f"{topic} has {count} partitions, and had {len(before)} when the counting began: keys have moved between "
-            "partitions, and duplicates with them; nothing was reset; give the plan a new `version`, which has a group "
-            "and topics of its own"
+            f"partitions, and duplicates with them; {MADE_ANEW}"
         )
 
 
@@ -124,7 +124,7 @@ def refuse_new_partitions(outside: Outside, assigned: Collection[SourcePartition
         raise IntegrityError(
             f"{tp.topic} partition {tp.partition} is new: the topic was given more partitions while its records are "
             "counted, so keys have moved between partitions, and duplicates with them; nothing of it was counted, and "
-            "nothing was reset; give the plan a new `version`, which has a group and topics of its own"
+            f"{MADE_ANEW}"
         )
 
 

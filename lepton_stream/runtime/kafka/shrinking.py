@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import IntegrityError
+from lepton_stream.runtime.kafka.errors import MADE_ANEW
 from lepton_stream.runtime.kafka.view import Seen
 
 LOOKS = 5
@@ -32,6 +33,5 @@ class Shrinking:
         if self._short >= LOOKS:
             raise IntegrityError(
                 f"{self._tp.topic} partition {self._tp.partition}: records up to offset {self._done} were counted, but "
-                f"the log ends at {end}: the topic was deleted and made anew, or truncated; nothing was reset; give "
-                "the plan a new `version`, which has a group and topics of its own"
+                f"the log ends at {end}: the topic was deleted and made anew, or truncated; {MADE_ANEW}"
             )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lepton_stream import clock
-from lepton_stream.errors import LeptonError
+from lepton_stream.errors import BrokerError, LeptonError
 from lepton_stream.runtime.kafka.crew_telling import CrewTelling
 from lepton_stream.runtime.kafka.embedded import die_with_parent
 from lepton_stream.telemetry.catalogue import WORKER_ENDED
@@ -22,7 +22,6 @@ MOST_RESTARTS = 20
 
 Whom somebody kills, or whose broker is away, does not crash: such a worker is started again for as long as it takes.
 """
-BROKER_AWAY = 4
 SETTLED_SECONDS = 10.0
 STOP_SECONDS = 45.0
 FINAL = frozenset({2, 3, 5, 6, 8, 9})
@@ -72,7 +71,7 @@ class Crew:
                 raise WorkerError(number, code)
             if clock.elapsed_s() - began > SETTLED_SECONDS:
                 crashes = 0
-            crashes += code > 0 and code != BROKER_AWAY
+            crashes += code > 0 and code != BrokerError.exit_code
             if crashes == MOST_RESTARTS:
                 raise WorkerError(number, code, crashes)
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
