@@ -64,7 +64,7 @@ slow: setup  ## The tests that take minutes: large inputs, ten kills in a row
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
 faults: setup  ## Break brokers, workers and networks on purpose: make faults [ROW=F4] [SEED=1]; writes docs/promises.md
-	FAULTS_ROW=$(ROW) FAULTS_SEED=$(SEED) FAULTS_PAGE=$(if $(ROW),,docs/promises.md) \
+	FAULTS_ROW=$(ROW) FAULTS_SEED=$(SEED) FAULTS_PAGE=docs/promises.md \
 		$(BIN)/python -m pytest tests/faults --show-capture=no $(PYTEST_ARGS)
 
 fuzz: setup  ## Fuzz all that reads bytes of others, with atheris: make fuzz [SECONDS=60] [SEED=1]

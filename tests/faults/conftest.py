@@ -12,6 +12,8 @@ import pytest
 from tests.faults.node import Node, make_nodes
 from tests.faults.page import write_page
 from tests.faults.proxy import Proxy
+from tests.faults.records import keep, merged, this_run
+from tests.faults.refusals import RefusingProxy
 from tests.faults.report import Entry, rows_table, times_table
 from tests.faults.scene import Scene
 
@@ -94,6 +96,14 @@ def proxy(node: Node) -> Iterator[Proxy]:
     made.end()
 
 
+@pytest.fixture
+def refusing(node: Node) -> Iterator[RefusingProxy]:
+    """A way to that broker which answers with error codes."""
+    made = RefusingProxy(node.place.proxy, node.place.proxied)
+    yield made
+    made.end()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The tables, and docs/promises.md where `make faults` asks for it."""
     if not ENTRIES:
@@ -103,4 +113,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(rows_table(rowed))
     terminalreporter.write_line(times_table(rowed))
     if page := os.environ.get("FAULTS_PAGE"):
-        write_page(Path(page), rowed, BASE)
+        path = Path(page)
+        records = merged(path.with_suffix(".json"), this_run(BASE), rowed, whole=not os.environ.get("FAULTS_ROW"))
+        keep(path.with_suffix(".json"), records)
+        write_page(path, records)

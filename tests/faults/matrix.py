@@ -36,7 +36,8 @@ MATRIX = (
         "`kill -9` or SIGTERM, up to four times; away for longer than a minute"),
     Row("F10", "the broker is frozen for 20 s", "SIGSTOP and SIGCONT"),
     Row("F11", "leaders and coordinators move; the broker throttles its clients",
-        "three brokers, three copies, two of them in step at least, each broker killed in turn; quotas of a broker"),
+        "three brokers, three copies, two of them in step at least, each broker killed in turn; quotas of a broker; "
+        "each error code, told three times in a row by a proxy of ours, before the broker does as asked, and after"),
     Row("F12", "the broker's disk is full", "a disk of 192 MiB under its logs is filled",
         note="workers keep nothing on a disk: state is a topic"),
     Row("F13", "stored state is torn", "the newest checkpoint is cut short in the state topic"),

@@ -7,6 +7,8 @@ import random
 import socket
 import struct
 import threading
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 from tests.faults.background import Background
 
@@ -52,8 +54,7 @@ class Proxy:
             return
         pair = {writer, to_writer}
         self._writers |= pair
-        ways = [self._pass(reader, to_writer, up=True), self._pass(to_reader, writer, up=False)]
-        tasks = [asyncio.create_task(way) for way in ways]
+        tasks = [asyncio.create_task(way) for way in self._ways(reader, to_writer, to_reader, writer)]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
@@ -61,6 +62,16 @@ class Proxy:
         self._writers -= pair
         for one in pair:
             one.close()
+
+    def _ways(
+        self,
+        reader: asyncio.StreamReader,
+        to_writer: asyncio.StreamWriter,
+        to_reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> Iterable[Coroutine[Any, Any, None]]:
+        """What carries a connection's bytes to the broker, and back."""
+        return self._pass(reader, to_writer, up=True), self._pass(to_reader, writer, up=False)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool) -> None:
         while data := await reader.read(PIECE):

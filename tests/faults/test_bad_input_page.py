@@ -20,7 +20,7 @@ def test_every_proof_is_a_test(proof: str) -> None:
 
 
 def test_both_pages_show_every_row(tmp_path: Path) -> None:
-    write_page(tmp_path / "page.md", [], 1)
+    write_page(tmp_path / "page.md", {})
     for page in (tmp_path / "page.md", ROOT / "docs/bad-input.md"):
         assert bad_input_table() in page.read_text(), f"put the table into {page}"
     assert all(one.proofs for one in BAD_INPUT)

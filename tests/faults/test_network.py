@@ -1,19 +1,34 @@
-"""Rows F5 to F8: one of two workers reaches the broker through a proxy that cuts, delays and resets."""
+"""Rows F5 to F8 and F11: one of two workers reaches the broker through a proxy that cuts, resets and refuses."""
 
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 
+from tests.faults.load import load
 from tests.faults.proxy import Proxy
+from tests.faults.refusals import COMMIT, FETCH, HEARTBEAT, PRODUCE, RefusingProxy
 from tests.faults.scene import Scene, stop
 from tests.kafka_pipeline.pipe import Run, alive, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 RECORDS, RATE = 90_000, 3000
+LOAD = 2 * RATE
 CUT_S = 12.0
 """Six sessions."""
+NO_LEADER_YET, NOT_LEADER, TIMED_OUT, TOO_LARGE, UNKNOWN_TOPIC = 5, 6, 7, 10, 3
+LOADING, NO_COORDINATOR, NOT_COORDINATOR, NOT_ENOUGH, REBALANCE = 14, 15, 16, 19, 27
+REFUSALS = {
+    PRODUCE: (UNKNOWN_TOPIC, NO_LEADER_YET, NOT_LEADER, TIMED_OUT, TOO_LARGE, NOT_ENOUGH),
+    FETCH: (UNKNOWN_TOPIC, NO_LEADER_YET, NOT_LEADER),
+    COMMIT: (UNKNOWN_TOPIC, TIMED_OUT, LOADING, NO_COORDINATOR, NOT_COORDINATOR, REBALANCE),
+    HEARTBEAT: (NO_COORDINATOR, NOT_COORDINATOR, REBALANCE),
+}
+TIMES = 3
+"""So that who tries once more only is found out, too."""
+NAMES = {PRODUCE: "produce", FETCH: "fetch", COMMIT: "commit", HEARTBEAT: "heartbeat"}
 
 
 def both(scene: Scene) -> tuple[Run, Run]:
@@ -86,3 +101,27 @@ def test_f08_reset_connections_change_nothing(scene: Scene, proxy: Proxy) -> Non
         assert resets[0] > 0 or not alive(behind.process.pid)
         scene.recovered(blow, "connections reset")
     leave(scene, plain, behind)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", REFUSALS, ids=NAMES.get)
+def test_f11_each_error_code_of_the_broker_changes_nothing(scene: Scene, refusing: RefusingProxy, kind: int) -> None:
+    """Refused by us, so that the broker never hears of it; then done by it, with an answer that says otherwise."""
+    plain, behind = both(scene)
+    records = load(scene.seed)
+    for code, after in refusals(kind):
+        sender = scene.send(LOAD, RATE, records)
+        scene.beyond(scene.pipe.counted() + LOAD // 10)
+        before = refusing.told[kind, code]
+        what = f"{NAMES[kind]} {'done and ' * after}refused with code {code}"
+        blow = scene.strike(what, partial(refusing.refuse, kind, code, TIMES, after=after))
+        until(lambda: refusing.told[kind, code] == before + TIMES, 60, f"{what} {TIMES} times")  # noqa: B023
+        sender.wait()
+        scene.recovered(blow, seconds=120)
+        until(lambda: scene.pipe.members() == 2, 60, "both are members")
+    leave(scene, plain, behind)
+
+
+def refusals(kind: int) -> list[tuple[int, bool]]:
+    """(code, whether the broker does as asked before that). A fetch changes nothing there."""
+    return [(code, after) for after in ((True,) if kind == FETCH else (False, True)) for code in REFUSALS[kind]]

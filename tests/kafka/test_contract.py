@@ -49,6 +49,7 @@ INSIDE = {
         "reset_generation",
         "_push_error_to_user",
         "_do_heartbeat",
+        "request_rejoin",
     ],
     "aiokafka.consumer.subscription_state:SubscriptionState": ["fetch_context", "wait_for_assignment"],
     "aiokafka.client:AIOKafkaClient": ["_wait_on_metadata", "coordinator_lookup", "force_metadata_update", "send"],

@@ -166,6 +166,16 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             with contextlib.suppress(RuntimeError):  # the thread has ended
                 self.thread_loop.call_soon_threadsafe(self._wake)
 
+    def join_again(self, identity: Identity) -> None:
+        """Ask the group for an assignment, if we still take ourselves for this member of it."""
+        with contextlib.suppress(RuntimeError):  # the thread has ended
+            self.thread_loop.call_soon_threadsafe(self._join_again, identity)
+
+    def _join_again(self, identity: Identity) -> None:
+        coordinator = self._consumer._coordinator
+        if identity == self.identity and (coordinator.generation, coordinator.member_id) == identity[:2]:
+            coordinator.request_rejoin()
+
     def fetch_at_most(self, size: int) -> None:
         """Compressed bytes of one partition in one fetch, from the next one on."""
         self._consumer._fetcher._max_partition_fetch_bytes = size

@@ -217,6 +217,10 @@ class Partitions:
         """Go on once every reason given to `pause` is taken back."""
         self._app.consumer._thread.release(tp, reason)
 
+    def join_again(self, identity: Identity) -> None:
+        """The broker has refused us what its group should have told us first: ask the group, if it has not moved on."""
+        self._app.consumer._thread.join_again(identity)
+
     def read_at_most(self, fetch_bytes: int, chunk_bytes: int) -> None:
         """Of each partition: compressed bytes of a fetch, and raw ones after which a chunk ends; from the next on."""
         self._app.bounds = self._app.bounds._replace(chunk_bytes=chunk_bytes)

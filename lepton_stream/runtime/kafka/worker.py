@@ -22,7 +22,7 @@ from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
-from lepton_stream.runtime.kafka.errors import Refused, StaleOwner
+from lepton_stream.runtime.kafka.errors import Fenced, Refused, StaleOwner
 from lepton_stream.runtime.kafka.failpoints import group_hooks, merge_port, source_port
 from lepton_stream.runtime.kafka.fetch import Fetched
 from lepton_stream.runtime.kafka.identity import Identity
@@ -275,8 +275,10 @@ class Worker:
             rested = None
             await self.app.partitions.start(tp, start, identity)
             await owner.run()
-        except Refused:
+        except Refused as refused:
             self.outside.meter.add(REFUSED_OWNERS, 1)
+            if not isinstance(refused, Fenced):  # else nobody would own it, should the group know of no change
+                self.app.partitions.join_again(identity)
         except (StaleOwner, asyncio.CancelledError):
             pass  # the partition is somebody else's now: everything of this owner is dropped
         except MemoryError:  # a limit of the process came before ours
