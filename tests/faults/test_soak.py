@@ -6,8 +6,8 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +95,9 @@ class Soak:
             self.scene.node.start()
         elif what == "freeze" and pids:
             with ExitStack() as stack:
-                self.scene.strike("SIGSTOP", lambda: stack.enter_context(inject.frozen(pids[0])))
+                self.scene.strike(
+                    "SIGSTOP", lambda: self.hit(1, lambda one: stack.enter_context(inject.frozen(one[0])))
+                )
                 self.rest(self.seconds + self.scene.draw.uniform(0.5, 6))
         elif what == "cut":
             self.scene.strike("network cut", self.proxy.cut)
@@ -106,9 +108,15 @@ class Soak:
         elif what == "guest":
             self.scene.strike("a guest leaves" if self.guest else "a guest comes", self.come_or_go)
         else:
-            hit = pids if what == "all" else pids[:1]
-            self.scene.strike(f"kill -9 of {len(hit)}", lambda: inject.kill(hit))
+            most = len(pids) if what == "all" else 1
+            self.scene.strike(f"kill -9 of {most}", lambda: self.hit(most, inject.kill))
         return what
+
+    def hit(self, most: int, what: Callable[[list[int]], object]) -> None:
+        """So many of the victims as they are now, after the search for unfinished work."""
+        with suppress(ProcessLookupError):  # it ends by itself where its broker was away for too long
+            if pids := self.victims.workers[:most]:
+                what(pids)
 
     def come_or_go(self) -> None:
         """The guest leaves, or another one comes."""
