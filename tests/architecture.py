@@ -47,6 +47,7 @@ AREAS: dict[str, Area] = {
     "compiled": Area((*BASE, "compiled"), ("numpy", "numba", "llvmlite")),
     "compiled.switch": Area((), pure=False),
     "compiled.parts": Area((), pure=False),
+    "compiled.recurrences": Area(()),  # plain Python, which models run as it stands where nothing is compiled
     "compiled.cache": Area(("_version",), pure=False),
     "compiled.warm": Area(("compiled.cache", "compiled.parts"), pure=False),
     "compiled.loader": Area(("compiled.cache", "compiled.parts", "compiled.switch"), pure=False),  # it starts a process
@@ -67,7 +68,7 @@ AREAS: dict[str, Area] = {
     "kernels": Area((*PLAN, "kernels", "pipeline.catalogue", "dedup.fingerprint", "wire"), ("numpy",)),  # names, hashes
     "windows": Area((*PLAN, "windows", "kernels", "dedup", "wire", "expression"), ("numpy", "orjson")),
     "shuffle": Area((*PLAN, "shuffle", "windows", "kernels", "dedup", "account", "wire"), ("numpy", "orjson")),
-    "models": Area((*PLAN, "models", "kernels", "windows", "dedup", "wire"), ("numpy",)),
+    "models": Area((*PLAN, "models", "compiled.recurrences", "kernels", "windows", "dedup", "wire"), ("numpy",)),
     "core": Area(CORE, ("numpy",)),
     "memory": Area((*PLAN, "pipeline.durations", "pipeline.keys", "memory")),  # budgets, and what follows from them
     "protocol": Area((*CORE, "protocol"), ("numpy", "msgspec", "orjson")),

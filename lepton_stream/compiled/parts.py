@@ -14,5 +14,6 @@ PARTS = (
     *(f"{_HERE}.{name}" for name in ("words", "utf8", "number", "syntax", "json", "records")),
     *(f"{_HERE}.{name}" for name in ("csv_cells", "csv", "gather")),
     *(f"{_HERE}.{name}" for name in ("siphash", "slots", "grouped")),
+    *(f"{_HERE}.{name}" for name in ("scores", "medians")),
     FUNCTIONS,
 )

@@ -13,8 +13,10 @@ MASK = types.Array(types.bool_, 1, "C", readonly=True)
 INDEX_OUT = INDEX.copy(readonly=False)
 WORDS_OUT = WORDS.copy(readonly=False)
 MASK_OUT = MASK.copy(readonly=False)
+FLOATS_OUT = FLOATS.copy(readonly=False)
+LINES_OUT = types.Array(types.float64, 2, "C")
 HASHES_OUT = types.Array(types.uint32, 1, "C")
 SLOTS = types.Array(types.uint64, 2, "C")
 LIMBS_OUT = types.Array(types.int64, 2, "C")
 
-INT, WORD, BOOL, NOTHING = types.int64, types.uint64, types.bool_, types.void
+INT, WORD, BOOL, FLOAT, NOTHING = types.int64, types.uint64, types.bool_, types.float64, types.void

@@ -17,7 +17,7 @@ _MS = 1000  # microseconds
 class Scored:
     """n scored rows, in order: key fields and the scored field, where they were, and what is said of them.
 
-    `before`: values that the key saw before each.
+    `before`: values that the key saw before each; `seen`: what was compared with `expected`.
     """
 
     columns: Columns
@@ -25,6 +25,7 @@ class Scored:
     source: Index
     offset: Index
     before: Index
+    seen: Floats
     expected: Floats
     deviation: Floats
     score: Floats
@@ -57,7 +58,7 @@ class Events:
 def events_of(section: ModelSection, told: Scored) -> Events:
     """The rows as events."""
     model, n = section.model, len(told)
-    seen = to_list(told.columns[model.field])
+    seen = told.seen.tolist() if section.scorer.subject else to_list(told.columns[model.field])
     columns: dict[str, list[Any]] = {name: to_list(told.columns[name]) for name in model.by}
     columns |= {"model": [model.name] * n, "field": [model.field] * n, "event_time": (told.time // _MS).tolist()}
     columns |= {"seen": seen, "expected": told.expected.tolist(), "deviation": told.deviation.tolist()}
@@ -72,13 +73,15 @@ def _because(section: ModelSection, seen: Sequence[Any], told: Scored) -> list[s
 
 
 def _explained(section: ModelSection, seen: Any, expected: float, deviation: float, score: float, before: int) -> str:
-    field, usual = section.model.field, f"{section.scorer.told(before)}, {expected:.6g}"
+    scorer = section.scorer
+    what = f"{scorer.subject}{section.model.field} is {seen:.6g}"
+    usual = f"{scorer.told(before)}, {expected:.6g}"
     if score == 0:
-        return f"{field} is {seen:.6g}: it equals {usual}"
+        return f"{what}: it equals {usual}"
     side = "above" if score > 0 else "below"
     if deviation == 0:
-        return f"{field} is {seen:.6g}, {side} {usual}, from which none of them differed"
-    return f"{field} is {seen:.6g}: {abs(score):.3g} deviations of {deviation:.3g} {side} {usual}"
+        return f"{what}, {side} {usual}, from which none of them differed"
+    return f"{what}: {abs(score):.3g} deviations of {deviation:.3g} {side} {usual}"
 
 
 def events_together(batches: Sequence[Events]) -> list[Events]:

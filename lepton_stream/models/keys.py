@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lepton_stream.columns import Columns, Index
 from lepton_stream.dedup.fingerprint import Fingerprints, Key, fingerprints
 from lepton_stream.dedup.index import BYTES_A_SLOT, FingerprintIndex
-from lepton_stream.models.scorer import Scorer, State
+from lepton_stream.models.scorer import State
 from lepton_stream.windows.rows import SMALL, GroupColumns, HeldRows, longer
 from lepton_stream.windows.watermark import NEVER
 
@@ -15,8 +17,9 @@ from lepton_stream.windows.watermark import NEVER
 class Keys(HeldRows):
     """`last` int64: event time of each key's newest value; `seen` int64: values since it began anew."""
 
-    def __init__(self, by: tuple[str, ...], scorer: Scorer, key: Key) -> None:
-        self._by, self._scorer, self._key = by, scorer, key
+    def __init__(self, by: tuple[str, ...], empty: Callable[[int], State], key: Key) -> None:
+        """`empty`: state of so many keys that have seen no value."""
+        self._by, self._empty, self._key = by, empty, key
         self.count = 0
         self._reset(0)
 
@@ -26,7 +29,7 @@ class Keys(HeldRows):
         self._high, self._low = np.zeros(capacity, np.uint64), np.zeros(capacity, np.uint64)
         self.held, self.touched = np.zeros(capacity, np.bool_), np.zeros(capacity, np.bool_)
         self.last, self.seen = np.full(capacity, NEVER), np.zeros(capacity, np.int64)
-        self.states: State = self._scorer.empty(capacity)
+        self.states: State = self._empty(capacity)
 
     def rows_for(self, group: Columns, n: int) -> Index:
         """The row of each of n keys, which may repeat; new keys get one."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lepton_stream.columns import Index
-from lepton_stream.models.scorer import Floats, Run, State
+from lepton_stream.compiled import switch
+from lepton_stream.models.scorer import Floats, Found, Run, State
 
 _OF_MEDIAN = 1.4826
 _OF_MEAN = 1.2533
@@ -25,12 +26,23 @@ class RobustZ:
 
     history: int
 
+    subject = ""
+
     def empty(self, keys: int) -> State:
         """The last values of each key, the newest on the right."""
         return {"values": np.zeros((keys, self.history))}
 
-    def score(self, state: State, run: Run) -> tuple[Floats, Floats]:
-        """All rows at once: each has its own view of what its key saw before."""
+    def score(self, state: State, run: Run) -> Found:
+        """All rows at once, each with a view of its own of what its key saw before; compiled, one by one."""
+        functions = switch.current()
+        if functions is None:
+            return Found(run.value, *self._viewed(state, run))
+        expected, deviation = np.empty(len(run.value)), np.empty(len(run.value))
+        given = (run.key, run.start, run.count, run.value, run.before)
+        functions.robust_z(*given, state["values"], expected, deviation)
+        return Found(run.value, expected, deviation)
+
+    def _viewed(self, state: State, run: Run) -> tuple[Floats, Floats]:
         width = run.count + self.history
         begin = np.cumsum(width) - width
         place = np.arange(self.history)
@@ -42,6 +54,16 @@ class RobustZ:
         state["values"][run.key] = views[begin + run.count]
         known = np.minimum(run.before, self.history)
         return _centre_and_spread(views[at], known, place)
+
+    def usual(self, state: State, key: Index, known: Index) -> tuple[Floats, Floats]:
+        """(median, deviation) of the last `known` values of these keys, int64[m] each; `history` of them at most."""
+        known = np.minimum(known, self.history)
+        functions = switch.current()
+        if functions is None:
+            return _centre_and_spread(state["values"][key], known, np.arange(self.history))
+        centre, spread = np.empty(len(key)), np.empty(len(key))
+        functions.usual(key, known, state["values"], centre, spread)
+        return centre, spread
 
     def told(self, before: int) -> str:
         """For an explanation."""

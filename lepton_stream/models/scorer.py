@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +36,28 @@ class Run:
         return np.arange(len(self.owner)) - self.start[self.owner]
 
 
+class Found(NamedTuple):
+    """float64[n] each. `seen`: what is compared with what was expected, the value or what the model makes of it."""
+
+    seen: Floats
+    expected: Floats
+    deviation: Floats
+
+
 class Scorer(Protocol):
     """The arithmetic of a row is the same whatever rows come with it: results do not depend on cuts, bit for bit."""
+
+    @property
+    def subject(self) -> str:
+        """What `seen` is of the field, in words that stand before its name; "" where it is the value itself."""
+        ...
 
     def empty(self, keys: int) -> State:
         """State of keys that have seen no value."""
         ...
 
-    def score(self, state: State, run: Run) -> tuple[Floats, Floats]:
-        """(expected, deviation) of each row by what its key saw before; the state is moved on by all rows.
+    def score(self, state: State, run: Run) -> Found:
+        """What is said of each row by what its key saw before; the state is moved on by all rows.
 
         Where nothing came before a row, its numbers mean nothing.
         """

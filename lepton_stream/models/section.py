@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from lepton_stream.models.drift import Drift
 from lepton_stream.models.ewma import Ewma
+from lepton_stream.models.onsets import EPISODE
 from lepton_stream.models.robust_z import RobustZ
-from lepton_stream.models.scorer import Scorer
+from lepton_stream.models.scorer import Scorer, State
 from lepton_stream.pipeline.plan import Call, Model, Plan
 
 
@@ -18,6 +22,11 @@ class ModelSection:
     scorer: Scorer
     whole: bool
     topic: str
+
+    def empty(self, keys: int) -> State:
+        """State of so many keys that have seen no value."""
+        state = self.scorer.empty(keys)
+        return state | {EPISODE: np.zeros(keys, np.int64)} if self.model.emit == "onsets" else state
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -33,4 +42,6 @@ def model_sections(plan: Plan) -> tuple[ModelSection, ...]:
 
 def _scorer(call: Call) -> Scorer:
     parameter = float(call.args[1])
-    return RobustZ(int(parameter)) if call.function == "robust_z" else Ewma(parameter)
+    if call.function == "robust_z":
+        return RobustZ(int(parameter))
+    return Drift(parameter) if call.function == "drift" else Ewma(parameter)

@@ -8,6 +8,7 @@ from lepton_stream.columns import Columns, Index, Mask, Numbers
 from lepton_stream.dedup.fingerprint import Key
 from lepton_stream.models.events import Events, Scored, events_of
 from lepton_stream.models.keys import Keys
+from lepton_stream.models.onsets import onsets
 from lepton_stream.models.scorer import Floats, Run
 from lepton_stream.models.section import ModelSection
 from lepton_stream.models.waiting import Piece, Waiting
@@ -28,7 +29,7 @@ class ModelTable:
         self.closed_to = NEVER
         """Rows with an event time below it have been scored, and none are taken any more."""
         self.waiting = Waiting()
-        self.keys = Keys(section.model.by, section.scorer, key)
+        self.keys = Keys(section.model.by, section.empty, key)
 
     def too_late(self, time: Index) -> Mask:
         """Which event times are closed for good."""
@@ -63,17 +64,20 @@ class ModelTable:
     def _score(self, rows: Piece) -> tuple[int, Scored]:
         model = self.section.model
         run, order = self._run(rows)
-        found, before = np.empty((2, len(rows))), np.empty(len(rows), np.int64)
+        found, before = np.empty((3, len(rows))), np.empty(len(rows), np.int64)
         found[:, order] = self.section.scorer.score(self.keys.states, run)
         before[order] = run.before
-        expected, deviation = found[0], np.maximum(found[1], model.least_deviation)
-        score = _in_deviations(_values(rows.columns, model.field) - expected, deviation)
+        seen, expected, deviation = found[0], found[1], np.maximum(found[2], model.least_deviation)
+        score = _in_deviations(seen - expected, deviation)
         scored = before >= model.warmup
         alarm = scored & (np.abs(score) >= model.threshold)
-        which = np.flatnonzero(scored if model.emit == "all" else alarm)
+        told = {"all": scored, "alarms": alarm, "onsets": np.empty_like(alarm)}[model.emit]
+        if model.emit == "onsets":
+            told[order] = onsets(self.keys.states, run, score[order], scored[order], model.threshold)
+        which = np.flatnonzero(told)
         own = rows.take(which)
-        told = before[which], expected[which], deviation[which], score[which], alarm[which]
-        return int(np.count_nonzero(scored)), Scored(own.columns, own.time, own.source, own.offset, *told)
+        said = before[which], seen[which], expected[which], deviation[which], score[which], alarm[which]
+        return int(np.count_nonzero(scored)), Scored(own.columns, own.time, own.source, own.offset, *said)
 
     def _run(self, rows: Piece) -> tuple[Run, Index]:
         """The rows key by key, and their places; keys note what they have seen."""

@@ -133,6 +133,12 @@ _SCORES = (
         "distance from the exponentially weighted mean, in exponentially weighted standard deviations",
         (Parameter("weight", 0.001, 0.5, example=0.1),),
     ),
+    Signature(
+        "drift",
+        (NUMERIC,),
+        "distance of the level, a weighted mean, from the median of 64 levels before it, in robust deviations of those",
+        (Parameter("weight", 0.001, 0.5, example=0.02),),
+    ),
 )
 SCORES = {s.name: s for s in _SCORES}
 """Kinds of models. The parameter may be left out: its example stands for it."""

@@ -21,6 +21,7 @@ EVENT_COLUMNS = (
 """What every event has; no key field may have these names."""
 
 USUAL_WARMUP = 20
+"""In values; for drift in levels, which are 1 / weight values apart."""
 
 
 def check_models(
@@ -82,16 +83,23 @@ def _most_warmup(call: Call) -> int | None:
     return int(call.args[1]) if call.function == "robust_z" else None
 
 
+def _usual_warmup(call: Call) -> int:
+    if call.function == "drift":
+        return round(USUAL_WARMUP / float(call.args[1]))
+    most = _most_warmup(call)
+    return USUAL_WARMUP if most is None else min(USUAL_WARMUP, most)
+
+
 def make_model(raw: Mapping[str, Any], key: tuple[str, ...], where: Expression | None) -> Model:
     """The model of checked keys and its checked condition."""
     score = written_out(raw["score"]).call
-    warmup, most = raw["warmup"], _most_warmup(score)
+    warmup = raw["warmup"]
     return Model(
         name=raw["name"],
         by=key if raw["by"] is None else raw["by"],
         score=score,
         threshold=float(raw["threshold"]),
-        warmup=min(USUAL_WARMUP, most or USUAL_WARMUP) if warmup is None else warmup,
+        warmup=_usual_warmup(score) if warmup is None else warmup,
         least_deviation=float(raw["least_deviation"]),
         lateness_us=raw["lateness"],
         forget_us=raw["forget"],

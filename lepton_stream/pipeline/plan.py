@@ -170,7 +170,7 @@ class Model:
     least_deviation: float = 0.0
     lateness_us: int = 0
     forget_us: int = 2_592_000_000_000
-    emit: Literal["alarms", "all"] = "alarms"
+    emit: Literal["alarms", "onsets", "all"] = "alarms"
     where: Expression | None = None
 
     @property

@@ -122,7 +122,8 @@ def _window(window: Window) -> list[str]:
 
 def _model(model: Model) -> list[str]:
     key = f"per {_names(model.by)}" if model.by else "over everything"
-    which = "scores" if model.emit == "all" else f"scores of {model.threshold:g} deviations and more"
+    told = f"scores of {model.threshold:g} deviations and more"
+    which = {"all": "scores", "alarms": told, "onsets": f"the first of {told} in a row"}[model.emit]
     lateness = duration_text(model.lateness_us)
     lines = [f"model {model.name}: {call_text(model.score)} {key}, in event time, {lateness} lateness"]
     lines += [] if model.where is None else [f"  only records where {model.where.text}"]

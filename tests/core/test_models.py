@@ -32,7 +32,7 @@ from lepton_stream.pipeline.plan import Plan
 from lepton_stream.shuffle.frame import PartialsPart, RowsPart, decode, encode
 from tests.core.strategies import ANYTHING, WILD, good, partitions
 from tests.core.streams import Manner, Partitions, carry_out, chunk, new_job, offset_of, plainly, record
-from tests.models.slow import Judge, ewma, robust_z, scores
+from tests.models.slow import Judge, drift, ewma, onsets, robust_z, scores
 from tests.models.streams_of_values import PLAN, base, readings, rows_of
 
 MANNERS = st.builds(Manner, st.randoms(use_true_random=False), partitions=st.integers(1, 4))
@@ -49,11 +49,12 @@ def test_events_of_long_streams_are_the_same_bytes_in_any_cut(seed: int) -> None
     sources = readings(seed, 600, sources=3)
     found, other = plainly(sources, PLAN), carry_out(sources, Manner(random.Random(seed), 1 + seed, longest=80), PLAN)
     assert other.same() == found.same()
-    assert {e["model"] for e in found.events} == {"robust", "mean", "alarms", "one"}
+    assert {e["model"] for e in found.events} == {"robust", "mean", "alarms", "creep", "begins", "one"}
 
 
 @pytest.mark.parametrize(
-    ("model", "judge", "warmup", "least"), [("robust", robust_z(9), 5, 0.0), ("mean", ewma(0.2), 4, 0.01)]
+    ("model", "judge", "warmup", "least"),
+    [("robust", robust_z(9), 5, 0.0), ("mean", ewma(0.2), 4, 0.01), ("creep", drift(0.25), 8, 0.0)],
 )
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_score_is_that_of_a_plain_loop(seed: int, model: str, judge: Judge, warmup: int, least: float) -> None:
@@ -65,11 +66,8 @@ def test_every_score_is_that_of_a_plain_loop(seed: int, model: str, judge: Judge
     assert len(found) == len(wanted) > 500
     for one in wanted:
         event = found[one.row.source, one.row.offset]
-        assert (event["seen"], event["device"], event["event_time"]) == (
-            one.row.value,
-            one.row.key,
-            one.row.time_us // 1000,
-        )
+        assert event["seen"] == pytest.approx(one.seen, rel=1e-12)
+        assert (event["device"], event["event_time"]) == (one.row.key, one.row.time_us // 1000)
         assert event["expected"] == pytest.approx(one.expected, rel=1e-12, abs=1e-12)
         assert event["deviation"] == pytest.approx(one.deviation, rel=1e-9, abs=1e-9)
         assert event["score"] == pytest.approx(one.score, rel=1e-6, abs=1e-6)
@@ -83,6 +81,20 @@ def test_only_scores_from_the_threshold_on_become_events_unless_all_are_asked_fo
     assert fewer == [e for e in found if e["alarm"]]
     assert [e["alarm"] for e in found] == [abs(e["score"]) >= 4 for e in found]
     assert 0 < len(fewer) < len(found) / 10
+
+
+def test_onsets_are_the_first_alarms_of_each_episode_and_no_others() -> None:
+    everything = base().model("m", "ewma(value, 0.2)", threshold=1.5, warmup=4, lateness="30s", emit="all").plan
+    first = replace(everything, models=(replace(everything.models[0], emit="onsets"),))
+    sources = readings(8, 3000)
+    scored: dict[str, list[dict[str, Any]]] = {}
+    for event in plainly(sources, everything).events:
+        scored.setdefault(event["device"], []).append(event)
+    wanted = [events[i] for events in scored.values() for i in onsets([e["score"] for e in events], 1.5)]
+    found = plainly(sources, first).events
+    assert sorted(map(orjson.dumps, found)) == sorted(map(orjson.dumps, wanted))
+    alarms = [e for events in scored.values() for e in events if e["alarm"]]
+    assert 50 < len(found) < len(alarms)
 
 
 class Merge:

@@ -6,9 +6,11 @@ which only a service has, are made up, one value for every metric of the catalog
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lepton_stream.models.events import Events
 from lepton_stream.pipeline.toml_front import parse
 from lepton_stream.runtime.local import LocalRun, Options
 from lepton_stream.telemetry import catalogue as c
@@ -32,10 +34,11 @@ FROM_SERVER = {c.WORKERS.name, c.READY.name, c.UP.name, c.STEP_AGE.name, c.BUILD
 
 
 def plan_with_all_outcomes() -> str:
-    """The planted pipeline, changed so that values are mended, filtered, and records are late for one window only."""
+    """The planted pipeline, changed so that values are mended, filtered, late for one window only, and scored."""
     text = PLANTED.read_text().replace("max = 1000 }", 'max = 1000, on_bad = "clip" }', 1)
     filtered = '\n[[window]]\nname = "five"\nsize = "5m"\nlateness = "10m"\nwhere = "value > 1"\n'
-    return f'{text}{filtered}[window.results]\nn = "count()"\n'
+    scored = '\n[[model]]\nname = "spike"\nscore = "robust_z(value)"\nthreshold = 5\nlateness = "10m"\nemit = "all"\n'
+    return f'{text}{filtered}[window.results]\nn = "count()"\n{scored}'
 
 
 def snapshots(folder: Path, records: int = 20_000) -> Iterator[Snapshot]:
@@ -45,11 +48,17 @@ def snapshots(folder: Path, records: int = 20_000) -> Iterator[Snapshot]:
     plan = parse(plan_with_all_outcomes(), "planted")
     meter = Meter()
     by_window: dict[str, int] = {}
-    with LocalRun(plan, [source], Options()) as run:
+    scored: Counter[str] = Counter()  # the model tells all scores
+
+    def tell(batches: Sequence[Events]) -> None:
+        scored.update({batch.model: len(batch) for batch in batches})
+
+    with LocalRun(plan, [source], Options(tell=tell)) as run:
         for number, batch in enumerate(run):
             for row in batch.rows():
                 by_window[row["window"]] = by_window.get(row["window"], 0) + 1
-            kept = Kept(number, {("planted.v1", "0"): run.account.to_dict()}, dict(by_window))
+            account = {("planted.v1", "0"): run.account.to_dict()}
+            kept = Kept(number, account, dict(by_window), dict(scored), dict(scored))
             _count(meter, run.watch.stages)
             yield Snapshot(
                 joined=True,

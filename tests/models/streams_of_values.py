@@ -32,6 +32,8 @@ PLAN: Plan = (
     .model("robust", "robust_z(value, 9)", threshold=4, warmup=5, lateness="20s", emit="all")
     .model("mean", "ewma(value, 0.2)", threshold=3, warmup=4, least_deviation=0.01, lateness="30s", emit="all")
     .model("alarms", "ewma(seq)", by=["device", "ok"], threshold=2, warmup=2, forget="10s", lateness="5s")
+    .model("creep", "drift(value, 0.25)", threshold=3, warmup=8, lateness="20s", emit="all")
+    .model("begins", "ewma(value, 0.2)", threshold=1.5, warmup=4, lateness="30s", emit="onsets")
     .model("one", "robust_z(seq)", by=[], threshold=1, warmup=8, lateness="1m", where="ok")
     .plan
 )
