@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from lepton_stream.account import Account
+from lepton_stream.api.local import EventsTo
 from lepton_stream.api.rows import Row, Run
 from lepton_stream.core import Route
 from lepton_stream.errors import BrokerError, IntegrityError, LeptonError, PlanError, UsageError
@@ -40,6 +41,7 @@ class OnBroker:
     until_end: bool = False
     create_topics: bool = False
     route: Route = "partials"
+    events: EventsTo = None
 
 
 def run_on_broker(plan: Plan, asked: OnBroker) -> Run:
@@ -55,7 +57,12 @@ def run_on_broker(plan: Plan, asked: OnBroker) -> Run:
         command = ["run", str(pipeline), "--broker", where, "--route", asked.route, "--workers", str(asked.workers)]
         command += [f"--input={path}" for path in asked.inputs]
         command += ["--until-end"] * asked.until_end + [f"--output={output}"] * ends
+        told = folder / "events.jsonl" if callable(asked.events) else asked.events
+        command += [] if told is None else [f"--events={told}"]
         _command([*command, f"--stats={stats}", "--quiet"], environment)
+        if callable(asked.events):
+            for row in _rows((folder / "events.jsonl").read_bytes().splitlines()):
+                asked.events(row)
         totals = orjson.loads(stats.read_bytes())
         lines = output.read_bytes().splitlines() if ends else []
     return Run(_rows(lines), lambda: Account.from_dict(totals), lambda: dict(totals))

@@ -46,6 +46,7 @@ class Pipeline(builder.Pipeline):
         input: Files | None = None,
         *,
         broker: Broker,
+        events: EventsTo = None,
         workers: int = 1,
         until_end: bool = False,
         create_topics: bool = False,
@@ -74,7 +75,8 @@ class Pipeline(builder.Pipeline):
 
         `broker`: "host:port", a `Connection`, or "embedded" for a development broker that takes `input` files. Blocks:
         until Ctrl-C, or, with `until_end`, until all that the topics hold is counted. `workers`: processes.
-        `create_topics`: make the topics that are missing. The run has the newest results if it had an end.
+        `create_topics`: make the topics that are missing. If the run has an end it gives the newest results, and
+        `events` takes all that their topic holds.
 
         Raises UsageError, PlanError, BrokerError, IntegrityError.
         """
@@ -85,12 +87,12 @@ class Pipeline(builder.Pipeline):
                 raise UsageError("run: workers, until_end and create_topics are for runs on Kafka: give broker= too")
             apart: dict[str, Any] = {"dead_letters": dead_letters, "events": events}
             return run(self.plan, input, partitions=partitions, route=route, **apart)
-        if partitions is not None or dead_letters is not None or events is not None:
+        if partitions is not None or dead_letters is not None:
             raise UsageError(
-                "run: partitions, dead_letters and events are for runs without a broker; on Kafka dead letters and "
-                "events are in their topics: lepton-stream dlq show PIPELINE, lepton-stream tail PIPELINE --events"
+                "run: partitions and dead_letters are for runs without a broker; on Kafka dead letters are in their "
+                "topic: lepton-stream dlq show PIPELINE"
             )
-        asked = OnBroker(broker, _files(input), workers, until_end, create_topics, route)
+        asked = OnBroker(broker, _files(input), workers, until_end, create_topics, route, events)
         return run_on_broker(self.plan, asked)
 
     @overload

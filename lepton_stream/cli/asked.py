@@ -27,6 +27,7 @@ class Asked:
     options: tuple[str, ...]
     inputs: tuple[str, ...]
     output: str | None
+    events: str | None
     stats: Path | None
     workers: int
     run: str | None

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from lepton_stream.errors import LeptonError, UsageError
+from lepton_stream.pipeline.plan import Plan
 
 SIGPIPE = 128 + signal.SIGPIPE
 
@@ -39,6 +40,12 @@ def _identity(path: str | Path) -> object:
     except OSError:
         return os.path.realpath(path)
     return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+
+
+def refuse_silent(plan: Plan, events: str | None) -> None:
+    """Nobody waits for events of a plan that has none. Raises UsageError."""
+    if events is not None and not plan.models:
+        raise UsageError(f"--events: {plan.name} has no [[model]] that could say anything")
 
 
 def refuse_unwritable(option: str, path: Path | None) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lepton_stream.cli.asked import Asked
-from lepton_stream.cli.destinations import refuse_unwritable
+from lepton_stream.cli.destinations import refuse_overlaps, refuse_silent, refuse_unwritable
 from lepton_stream.cli.kafka_options import EMBEDDED, OPTIONS, connection_of, takes_options
 from lepton_stream.cli.observing import LogAs, LogChoice, MetricsTo, observing
 from lepton_stream.cli.pipeline_name import PipelineName
@@ -41,7 +41,9 @@ Inputs = Annotated[
 OutputTo = Annotated[
     str | None, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
 ]
-EventsTo = Annotated[str | None, typer.Option(help="Write events of models here, in the forms of --output.")]
+EventsTo = Annotated[
+    str | None, typer.Option(help="Events of models, in the forms of --output. Kafka: all that the topic holds.")
+]
 StatsTo = Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")]
 LettersTo = Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")]
 Partitions = Annotated[
@@ -107,6 +109,8 @@ def run(
         _refuse_for_files(count, static_id, until_end=until_end)
         files = (inputs, output or "-", stats, dead_letters, events, shown, budget)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
+    refuse_silent(plan, events)
+    refuse_overlaps(inputs or (), {"--output": output, "--events": events, "--stats": stats})
     _refuse_for_kafka(broker, inputs, dead_letters, events, partitions, output, stats, count, until_end=until_end)
     asked = Asked(
         plan=plan,
@@ -115,6 +119,7 @@ def run(
         options=tuple(f"{_flag(name)}={value}" for name, value in broker.items() if value and name != "broker"),
         inputs=tuple(inputs or ()),
         output=output,
+        events=events,
         stats=stats,
         workers=count,
         run=(run_id or secrets.token_hex(4)) if until_end or inputs else None,
@@ -173,14 +178,14 @@ def _refuse_for_kafka(
             "--dead-letters and --partitions are for runs over files; on Kafka dead letters are in their topic: "
             "lepton-stream dlq show PIPELINE"
         )
-    if events is not None:
-        raise UsageError(
-            "--events is for runs over files; on Kafka events are in their topic: lepton-stream tail PIPELINE --events"
-        )
     if inputs and broker["broker"] != EMBEDDED:
         raise UsageError("--input with a broker of your own: feed it first: lepton-stream feed PIPELINE --input F")
     if output is not None and not (until_end or inputs):
         raise UsageError("--output on Kafka needs --until-end; results as they come: lepton-stream tail PIPELINE")
+    if events is not None and not (until_end or inputs):
+        raise UsageError(
+            "--events on Kafka needs --until-end; events as they come: lepton-stream tail PIPELINE --events"
+        )
     refuse_unwritable("--stats", stats)
 
 

@@ -9,7 +9,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.crew_telling import CrewTelling
 from lepton_stream.runtime.kafka.embedded import embedded
 from lepton_stream.runtime.kafka.feed import Fed, Feed, waves
+from lepton_stream.runtime.kafka.newest import events as events_of
 from lepton_stream.runtime.kafka.newest import newest
 from lepton_stream.runtime.kafka.outlast import outlast
 from lepton_stream.runtime.kafka.outside import Outside
@@ -208,11 +209,11 @@ async def _feed(asked: Asked, connection: Connection, outside: Outside) -> None:
 async def _close(
     asked: Asked, outside: Outside, stored: Totals, seconds: float, watch: Stopwatch, tally: Tally | None
 ) -> None:
-    """The newest results, and the durable account for people and for `--stats`."""
+    """The newest results, the events, and the durable account for people and for `--stats`."""
     if asked.output is not None:
-        rows = await newest(outside)
-        with writing(f"--output {asked.output}"), open_output(asked.output, sys.stdout.buffer) as out:
-            out.write(rows)
+        _write("--output", asked.output, await newest(outside))
+    if asked.events is not None:
+        _write("--events", asked.events, await events_of(outside))
     children, own = resource.getrusage(resource.RUSAGE_CHILDREN), clock.cpu_s()
     cpu_seconds = own + children.ru_utime + children.ru_stime
     cost = _cost(asked, outside, tally, cpu_seconds)
@@ -228,6 +229,11 @@ async def _close(
     if not asked.quiet:
         events = stored.events if asked.plan.models else None
         print_account(asked.plan.name, Account.total(stored.accounts.values()), stored.results, seconds, cost, events)
+
+
+def _write(option: str, to: str, rows: Sequence[dict[str, Any]]) -> None:
+    with writing(f"{option} {to}"), open_output(to, sys.stdout.buffer) as out:
+        out.write(rows)
 
 
 def _tally(asked: Asked, server: MetricsServer | None) -> Tally | None:

@@ -13,6 +13,7 @@ from lepton_stream.cli.destinations import (
     SIGPIPE,
     abandon_stdout,
     refuse_overlaps,
+    refuse_silent,
     refuse_unwritable,
     unwritable,
     write_stats,
@@ -22,7 +23,6 @@ from lepton_stream.cli.observing import Observing, served
 from lepton_stream.cli.progress import bar
 from lepton_stream.cli.totals import totals
 from lepton_stream.core import Route
-from lepton_stream.errors import UsageError
 from lepton_stream.formats.dead_letters import DeadLetter, to_line
 from lepton_stream.formats.results_out import Output, open_output
 from lepton_stream.memory.budget import Budget
@@ -53,8 +53,7 @@ def run_locally(
     keep_freed_memory(memory.bytes // 8)
     named: dict[str, str | Path | None] = {"--output": output, "--stats": stats, "--dead-letters": dead_letters}
     refuse_overlaps(inputs, {**named, "--events": events})
-    if events is not None and not plan.models:
-        raise UsageError(f"--events: {plan.name} has no [[model]] that could say anything")
+    refuse_silent(plan, events)
     refuse_unwritable("--stats", stats)
     refuse_unwritable("--dead-letters", dead_letters)
     with ExitStack() as open_files:

@@ -2,10 +2,11 @@
 
 Input: values of one field, in its units. State: level and variance of values about it, the last 64 levels, their median
 and deviation: 544 bytes a key. A value moves the level by `weight` of its distance from it; a distance counts as two
-deviations at most, so that a peak is no drift. Every 1 / `weight` values the level is kept. A level is scored by median
-and median absolute deviation of the 64 kept before it, as `robust_z` scores values. So its deviation is that of levels,
-measured and not derived from single values (which in most sensors hang together), and a drift does not hide itself
-before it fills half of the memory. Until the level's memory is full each value counts as much as any other.
+deviations at most, so that a peak is no drift; their variance is forgotten four times as slowly as the level. Every
+1 / `weight` values the level is kept. A level is scored by median and median absolute deviation of the 64 kept before
+it, as `robust_z` scores values. So its deviation is that of levels, measured and not derived from single values (which
+in most sensors hang together), and a drift does not hide itself before it fills half of the memory. Until the level's
+memory is full each value counts as much as any other.
 Source: Roberts, Control chart tests based on geometric moving averages, Technometrics 1(3), 1959 (the level); Gelper,
 Fried and Croux, Robust forecasting with exponential and Holt-Winters smoothing, Journal of Forecasting 29, 2010 (the
 bound); Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993 (the score).
@@ -25,7 +26,7 @@ from lepton_stream.models.scorer import Floats, Found, Run, State
 LEVELS = 64
 """So many are kept."""
 _FREE = 10
-_SLOWER = 20
+_SLOWER = 4
 """So many times longer than that of the level is the memory of the variance of values."""
 
 

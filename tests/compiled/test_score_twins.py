@@ -48,7 +48,15 @@ def fed(scorer: Scorer, seed: int, keys: int, least: int) -> Told:
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("scorer", "least"),
-    [(Ewma(0.1), 1), (Ewma(0.5), 1), (RobustZ(4), 1), (RobustZ(5), 1), (RobustZ(64), 1), (Drift(0.2), 5), (Drift(0.5), 2)],
+    [
+        (Ewma(0.1), 1),
+        (Ewma(0.5), 1),
+        (RobustZ(4), 1),
+        (RobustZ(5), 1),
+        (RobustZ(64), 1),
+        (Drift(0.2), 5),
+        (Drift(0.5), 2),
+    ],
 )
 def test_scores_and_state_are_the_same_bits_on_both_paths(scorer: Scorer, least: int, seed: int, keys: int) -> None:
     with np.errstate(all="ignore"):

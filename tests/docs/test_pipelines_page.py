@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from datetime import UTC, datetime
@@ -30,8 +31,23 @@ def results(name: str) -> list[dict[str, Any]]:
     return list(run(find(name), sample(name)))
 
 
-def clock(row: dict[str, Any], form: str) -> str:
-    return datetime.fromtimestamp(row["window_start"] / 1000, UTC).strftime(form)
+def events(name: str) -> list[dict[str, Any]]:
+    """By event time."""
+    told: list[dict[str, Any]] = []
+    list(run(find(name), sample(name), events=told.append))
+    return sorted(told, key=lambda event: event["event_time"])
+
+
+def page_of(name: str) -> str:
+    return (DOCS / "pipelines" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def clock(row: dict[str, Any], form: str, of: str = "window_start") -> str:
+    return datetime.fromtimestamp(row[of] / 1000, UTC).strftime(form)
+
+
+def moment(event: dict[str, Any]) -> str:
+    return clock(event, "%H:%M:%S.%f", "event_time")[:-3]
 
 
 @pytest.mark.parametrize(("page", "command", "block"), SHOWN, ids=[page.stem for page, _, _ in SHOWN])
@@ -71,3 +87,37 @@ def test_the_picture_of_power_has_the_results_of_each_second() -> None:
         row = by[second]
         assert (f"{row['mf01_mean']:.1f}", f"{row['mf01_range']:.0f}") == (mean, range_)
         assert round(row["mf01_range"] / 200) == len(bar)
+
+
+def test_the_picture_of_quotes_that_jump_has_every_alarm_of_the_sample() -> None:
+    text = page_of("finance/fx_ticks")
+    shown = re.findall(r"^(\d\d:\d\d:\d\d\.\d{3})  (\w+) (\w+) +(-?[\d.]+)  (█+)$", text, re.M)
+    told = events("finance/fx_ticks")
+    off = [event["seen"] - event["expected"] for event in told]
+    assert shown == [
+        (moment(event), event["venue"], event["symbol"], f"{by:.2f}", "█" * round(abs(by) * 4))
+        for event, by in zip(told, off, strict=True)
+    ]
+    (published,) = re.findall(r"^```json\n(.*?)^```", text, re.M | re.S)
+    assert json.loads(published) == told[-1]
+
+
+def test_the_picture_of_drifts_has_every_alarm_of_the_sample() -> None:
+    text = page_of("manufacturing/equipment")
+    shown = re.findall(
+        r"^(\d\d:\d\d:\d\d\.\d{3})  (mf..|pc..) +([\d,]+) +([\d,]+) +([\d.]+) +([-+][\d.]+) [▲▼]$", text, re.M
+    )
+    told = events("manufacturing/equipment")
+    assert shown == [
+        (
+            moment(event),
+            event["field"],
+            f"{event['seen']:,.0f}",
+            f"{event['expected']:,.0f}",
+            f"{event['deviation']:.1f}",
+            f"{event['score']:+.2f}",
+        )
+        for event in told
+    ]
+    (published,) = re.findall(r"^```json\n(.*?)^```", text, re.M | re.S)
+    assert json.loads(published) == told[2]

@@ -29,22 +29,28 @@ class Expected:
     """The run over files, split as a topic with four partitions would."""
 
     def __init__(self, pipe: Pipe, *files: Path) -> None:
-        out, stats, dead = (pipe.folder / f"expected.{kind}" for kind in ("jsonl", "json", "dead"))
+        out, stats, dead, told = (
+            pipe.folder / f"expected.{kind}" for kind in ("jsonl", "json", "dead", "events.jsonl")
+        )
         where = ["--output", str(out), "--stats", str(stats), "--dead-letters", str(dead), "--quiet"]
+        where += ["--events", str(told)] if pipe.plan.models else []
         given = [str(f) for f in files]
         assert outcome(["run", str(pipe.path), "--input", *given, "--partitions", str(PARTITIONS), *where]) == 0
         self.rows = but_version(exact(lines(out)))
         self.stats: dict[str, Any] = json.loads(stats.read_text())
+        self.events = sorted(map(json.dumps, lines(told))) if pipe.plan.models else []
         letters = map(from_line, dead.read_bytes().splitlines())
         self.letters = sorted(
             (d.source.partition, d.offset, d.reason.value, _kept(d.reason.value, d.value)) for d in letters
         )
 
     def holds_for(self, done: Done) -> None:
-        """Results and account of a run on Kafka are these."""
+        """Results, events and account of a run on Kafka are these."""
         assert but_version(exact(done.rows)) == self.rows
         assert _counted(done.stats) == _counted(self.stats)
         assert done.stats["results"] == self.stats["results"]
+        assert sorted(map(json.dumps, done.events)) == self.events
+        assert done.stats.get("events", 0) == self.stats.get("events", 0) == len(self.events)
         assert balanced(done.stats)
 
 

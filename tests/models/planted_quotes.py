@@ -1,8 +1,8 @@
 """Quotes of currencies with planted mistakes: prices that jump for one quote, and a side that is typed wrong.
 
 The background has the shape of the shipped sample, the most restless minutes of a real week: runs of forty of its
-quotes, drawn anew, each with its gaps, spreads and moves, turned over at random so that there is no trend. The day makes
-them slower and smaller (down to a fifth), and in a tenth of the runs the price stands still.
+quotes, drawn anew, each with its gaps, spreads and moves, turned over at random so that there is no trend. The day
+makes them slower and smaller, down to a fifth; in a tenth of the runs the price stands still.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from tests.reference.fx_ticks import shipped
 
 Floats: TypeAlias = NDArray[np.float64]
 Key: TypeAlias = tuple[str, str]
+Series: TypeAlias = tuple[NDArray[np.int64], Floats, Floats]
+"""Times in ms, which rise, bids and asks."""
 RUN, APART, CALM = 40, 25, 60
 """Quotes of a run; fewest between two mistakes of a series, and before its first."""
 BEGIN_MS, DAY_MS = 1_399_248_000_000, 600_000
@@ -53,13 +55,18 @@ def _shape() -> dict[Key, tuple[Floats, Floats, Floats, float]]:
 
 def stream(seed: int, quotes: int) -> tuple[list[bytes], Planted]:
     """So many quotes of each venue and symbol, by time, and which of them are mistakes."""
+    shapes = enumerate(_shape().items())
+    return with_mistakes(
+        {key: _background(np.random.default_rng([seed, n]), *of, quotes) for n, (key, of) in shapes}, seed
+    )
+
+
+def with_mistakes(series: dict[Key, Series], seed: int) -> tuple[list[bytes], Planted]:
+    """These quotes with mistakes planted among them, in place; by time."""
     rows: list[tuple[int, bytes]] = []
     planted: Planted = {}
-    for number, (key, shape) in enumerate(_shape().items()):
-        draw = np.random.default_rng([seed, number])
-        time, mid, spread = _background(draw, *shape, quotes)
-        bid, ask = mid - spread / 2, mid + spread / 2
-        for place, mistake in _mistakes(draw, bid, ask):
+    for number, (key, (time, bid, ask)) in enumerate(series.items()):
+        for place, mistake in _mistakes(np.random.default_rng([seed, number, 1]), bid, ask):
             planted[key, int(time[place])] = mistake
         rows += _records(key, time, np.round(bid, 5), np.round(ask, 5))
     return [row for _, row in sorted(rows)], planted
@@ -67,7 +74,7 @@ def stream(seed: int, quotes: int) -> tuple[list[bytes], Planted]:
 
 def _background(
     draw: np.random.Generator, gap: Floats, move: Floats, spread: Floats, first: float, quotes: int
-) -> tuple[NDArray[np.int64], Floats, Floats]:
+) -> Series:
     runs = -(-quotes // RUN)
     begin = draw.integers(0, len(move) - RUN, runs)
     place = (begin[:, None] + np.arange(RUN)).ravel()[:quotes]
@@ -76,7 +83,7 @@ def _background(
     busy = 0.2 + 0.8 * np.sin(np.pi * slow / DAY_MS) ** 2
     time = BEGIN_MS + np.cumsum(np.maximum(1, np.round(gap[place] / busy))).astype(np.int64)
     mid = first * np.exp(np.cumsum(move[place] * turned * busy) / 10_000)
-    return time, mid, spread[place]
+    return time, mid - spread[place] / 2, mid + spread[place] / 2
 
 
 def _mistakes(draw: np.random.Generator, bid: Floats, ask: Floats) -> Iterator[tuple[int, Mistake]]:

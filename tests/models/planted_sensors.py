@@ -2,7 +2,8 @@
 
 The background has the shape of the shipped sample (DEBS 2012): a level that wanders by itself, values about it that
 hang together from one to the next, whole counts, and for the power of the phases peaks of less than a second, thousands
-of counts high. A season of five minutes runs through all; one machine is quiet, a third as noisy as the others.
+of counts high; one has a cycle. A season of five minutes runs through all; one machine is quiet, a third as noisy as
+the others.
 `tests/models/test_planted_sensors.py` holds the shape against the sample.
 """
 
@@ -20,14 +21,15 @@ Floats: TypeAlias = NDArray[np.float64]
 MACHINES, QUIET = ("machine-1", "machine-2", "machine-3", "quiet"), 1 / 3
 BEGIN_MS, STEP_MS, SEASON = 1_329_929_188_000, 10, 30_000
 """2012-02-22T16:46:28; a hundred samples a second; samples of a season."""
-CALM, SHORTEST, LONGEST, HELD = 4000, 500, 1500, 200
+CALM, SHORTEST, LONGEST, HELD = 6000, 500, 1500, 200
 """Samples before a machine's first drift, of a drift, and of the level that it ends at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
     """In counts. `wander`, `samples`: how far the level wanders, and in how many samples; `noise`, `tie`: the scatter
-    of values about it, and the share that one has of the one before; `peaks`: whether there are some.
+    of values about it, and the share that one has of the one before; `peaks`: whether there are some; `dip`: how far
+    values lie lower for three seconds out of fifteen.
     """
 
     level: float
@@ -36,17 +38,18 @@ class Sensor:
     noise: float
     tie: float
     peaks: bool = False
+    dip: float = 0
 
     @property
     def usual(self) -> float:
-        """How far the mean of a second lies off the level, roughly: a drift must be seen against this."""
-        return float(np.hypot(self.wander, self.noise / 3))
+        """How far the mean of a second or a few lies off the level, roughly: a drift must be seen against this."""
+        return float(np.sqrt(self.wander**2 + (self.noise / 3) ** 2 + (self.dip / 4) ** 2))
 
 
 SENSORS = {
-    "mf01": Sensor(13_050, 90, 300, 12, 0.9, peaks=True),
-    "mf02": Sensor(14_380, 100, 300, 20, 0.9, peaks=True),
-    "mf03": Sensor(8_090, 40, 800, 15, 0.95, peaks=True),
+    "mf01": Sensor(13_050, 90, 1200, 8, 0.95, peaks=True),
+    "mf02": Sensor(14_380, 85, 1200, 18, 0.95, peaks=True),
+    "mf03": Sensor(8_090, 30, 800, 14, 0.97, peaks=True, dip=90),
     "pc13": Sensor(70, 2.2, 2000, 3.9, 0.8),
     "pc14": Sensor(190, 0.9, 1000, 3.8, 0.78),
     "pc15": Sensor(152, 1.5, 1500, 4.0, 0.8),
@@ -86,6 +89,7 @@ def background(draw: np.random.Generator, sensor: Sensor, samples: int, scale: f
     noise = sensor.noise * _tied(draw, samples, sensor.tie)
     season = sensor.usual / 2 * np.sin(2 * np.pi * (np.arange(samples) / SEASON + draw.random()))
     values = sensor.level + scale * (wander + noise + season)
+    values -= scale * sensor.dip * ((np.arange(samples) + draw.integers(1500)) % 1500 < 300)
     at = 0
     while sensor.peaks and (at := at + 300 + int(draw.exponential(1500))) < samples:
         values[at : at + int(draw.integers(30, 80))] += draw.uniform(500, 5000)

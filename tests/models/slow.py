@@ -77,7 +77,7 @@ def drift(weight: float) -> Judge:
             if n >= 10 and variance > 0:
                 step = math.copysign(min(abs(step), 2 * math.sqrt(variance)), step)
             level = level + max(weight, 1 / (n + 1)) * step if n else x
-            variance += max(weight / 20, 1 / (n + 1)) * (step**2 - variance)
+            variance += max(weight / 4, 1 / (n + 1)) * (step**2 - variance)
             if n < len(before) and (n + 1) % round(1 / weight) == 0:
                 levels.append(level)
         return robust_z(64)(levels, level)

@@ -78,13 +78,15 @@ def test_python_hands_events_to_a_function_or_a_file(tmp_path: Path, file: Path)
     assert lines(tmp_path / "more.jsonl") == wanted
 
 
-def test_events_of_nothing_and_events_on_kafka_are_refused(tmp_path: Path, file: Path, capsys: Any) -> None:
+def test_events_of_nothing_and_of_a_run_on_kafka_without_end_are_refused(
+    tmp_path: Path, file: Path, capsys: Any
+) -> None:
     without = Pipeline("x").source("a", time="t").window("w", size="1h", n="count()")
     with pytest.raises(UsageError, match="has no model"):
         without.run(input=str(file), events=print)
     plan = tmp_path / "plan.toml"
     plan.write_text(piped().to_toml())
-    assert outcome(["run", str(plan), "--broker", "localhost:1", "--events", "x.jsonl"]) == 2
+    assert outcome(["run", str(plan), "--broker", "localhost:1", "--events", "x.jsonl"]) == 2  # without an end
     assert "lepton-stream tail PIPELINE --events" in capsys.readouterr().err
     assert outcome(["run", str(plan), "--input", str(file), "--events", str(file)]) == 2
     assert "same file" in capsys.readouterr().err
