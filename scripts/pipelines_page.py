@@ -30,9 +30,10 @@ for every pipeline.
 def pipelines_page() -> str:
     """The whole page, without the note that it is generated."""
     rows = [
-        f"| {_named(name)} | {about(name)} | `{find(name).source.topic}` | {_windows(name)} |" for name in shipped()
+        f"| {_named(name)} | {about(name)} | `{find(name).source.topic}` | {_windows(name)} | {_models(name)} |"
+        for name in shipped()
     ]
-    head = ["| Pipeline | What it does | Reads | Windows |", "| --- | --- | --- | --- |"]
+    head = ["| Pipeline | What it does | Reads | Windows | Models |", "| --- | --- | --- | --- | --- |"]
     return TEXT.format(table="\n".join([*head, *rows]))
 
 
@@ -43,6 +44,10 @@ def _named(name: str) -> str:
 
 def _windows(name: str) -> str:
     return ", ".join(_window(window) for window in find(name).windows)
+
+
+def _models(name: str) -> str:
+    return ", ".join(f"`{model.score}`" for model in find(name).models)
 
 
 def _window(window: Window) -> str:

@@ -15,7 +15,7 @@ from lepton_stream.bench.report import spread, table
 from lepton_stream.bench.stock import Tell
 from lepton_stream.errors import IntegrityError
 
-BAR = 300_000
+BAR, BAR_WITH_MODELS = 300_000, 100_000
 """Events a second on one core that a shipped pipeline must exceed."""
 _TURNED = {"median": "median", "lowest": "highest", "highest": "lowest"}
 """What becomes of a spread whose inverse is taken."""
@@ -43,7 +43,8 @@ def _one(name: str, records: int, runs: int, tell: Tell) -> dict[str, Any]:
             done.append(run)
         size = events.stat().st_size
     count = copies * len(replay.events)
-    return {"events": count, "event_bytes": round(size / count - 1, 1), "results": totals["results"], **figures(done)}
+    made_of = {"events": count, "event_bytes": round(size / count - 1, 1), "models": len(replay.plan.models)}
+    return {**made_of, "results": totals["results"], **figures(done)}
 
 
 def refuse_other(name: str, copies: int, once: Mapping[str, Any], totals: Mapping[str, Any]) -> None:
@@ -66,13 +67,19 @@ def domains_lines(told: Mapping[str, Any]) -> list[str]:
             f"{found['events']:,}",
             f"{found['event_bytes']:.0f}",
             f"{found['results']:,}",
+            f"{found.get('models', 0)}",
         ]
         for name, found in pipelines
     ]
-    head = ("Pipeline", "Events/s a core", "Events/s by the clock", "Events", "Bytes each", "Results")
-    below = [name for name, found in pipelines if _a_core(found)["median"] <= BAR]
+    head = ("Pipeline", "Events/s a core", "Events/s by the clock", "Events", "Bytes each", "Results", "Models")
+    below = [name for name, found in pipelines if _a_core(found)["median"] <= _bar(found)]
     verdict = f"not {', '.join(below)}" if below else "all do"
-    return [*table(head, rows), "", f"More than {BAR:,} events a second on one core: {verdict}."]
+    bars = f"More than {BAR:,} events a second on one core, {BAR_WITH_MODELS:,} with models"
+    return [*table(head, rows), "", f"{bars}: {verdict}."]
+
+
+def _bar(found: Mapping[str, Any]) -> int:
+    return BAR_WITH_MODELS if found.get("models") else BAR
 
 
 def _a_core(found: Mapping[str, Any]) -> dict[str, float]:

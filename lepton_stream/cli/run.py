@@ -109,9 +109,7 @@ def run(
         _refuse_for_files(count, static_id, until_end=until_end)
         files = (inputs, output or "-", stats, dead_letters, events, shown, budget)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
-    refuse_silent(plan, events)
-    refuse_overlaps(inputs or (), {"--output": output, "--events": events, "--stats": stats})
-    _refuse_for_kafka(broker, inputs, dead_letters, events, partitions, output, stats, count, until_end=until_end)
+    _refuse_for_kafka(plan, broker, inputs, dead_letters, events, partitions, output, stats, count, until_end=until_end)
     asked = Asked(
         plan=plan,
         pipeline=pipeline,
@@ -156,6 +154,7 @@ def _refuse_for_files(workers: int, static_id: str | None, *, until_end: bool) -
 
 
 def _refuse_for_kafka(
+    plan: Plan,
     broker: Mapping[str, str | None],
     inputs: list[str] | None,
     dead_letters: Path | None,
@@ -186,6 +185,8 @@ def _refuse_for_kafka(
         raise UsageError(
             "--events on Kafka needs --until-end; events as they come: lepton-stream tail PIPELINE --events"
         )
+    refuse_silent(plan, events)
+    refuse_overlaps(inputs or (), {"--output": output, "--events": events, "--stats": stats})
     refuse_unwritable("--stats", stats)
 
 

@@ -64,9 +64,11 @@ def _check_score(raw: Mapping[str, Any], path: Path, scope: Scope, found: Findin
     except MisfitError as e:
         found.add((*path, "score"), parsed.text, e.wish, e.hint)
         return
-    warmup, most = raw.get("warmup"), _most_warmup(call)
+    warmup, least, most = raw.get("warmup"), _apart(call), _most_warmup(call)
     if warmup is not None and most is not None and warmup > most:
         found.add((*path, "warmup"), warmup, f"expects at most the history, {most}: no more values are kept")
+    if warmup is not None and warmup < least:
+        found.add((*path, "warmup"), warmup, f"expects at least 1 / weight, {least}: then the first level is kept")
 
 
 def written_out(parsed: ParsedCall) -> ParsedCall:
@@ -83,9 +85,14 @@ def _most_warmup(call: Call) -> int | None:
     return int(call.args[1]) if call.function == "robust_z" else None
 
 
+def _apart(call: Call) -> int:
+    """Values from one level that is kept to the next; 0 where none are."""
+    return round(1 / float(call.args[1])) if call.function == "drift" else 0
+
+
 def _usual_warmup(call: Call) -> int:
     if call.function == "drift":
-        return round(USUAL_WARMUP / float(call.args[1]))
+        return USUAL_WARMUP * _apart(call)
     most = _most_warmup(call)
     return USUAL_WARMUP if most is None else min(USUAL_WARMUP, most)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lepton_stream.bench.domains import BAR, domains_lines, refuse_other
+from lepton_stream.bench.domains import BAR, BAR_WITH_MODELS, domains_lines, refuse_other
 from lepton_stream.bench.replay import Replay
 from lepton_stream.cli.main import outcome
 from lepton_stream.errors import IntegrityError
@@ -37,14 +37,21 @@ def test_an_unknown_pipeline_is_refused_with_those_there_are(capsys: pytest.Capt
 
 
 def test_the_table_names_what_is_below_the_bar() -> None:
-    def found(rate: float) -> dict[str, Any]:
+    def found(rate: float, models: int = 0) -> dict[str, Any]:
         cpu, clock = ({"median": value, "lowest": value, "highest": value, "runs": 1} for value in (1e6 / rate, 1.0))
-        size = {"events": 1, "event_bytes": 1.0, "results": 1}  # by the clock it is slow: others are on the core
+        size = {
+            "events": 1,
+            "event_bytes": 1.0,
+            "results": 1,
+            "models": models,
+        }  # by the clock it is slow: others are on the core
         return {**size, "events_per_second": clock, "cpu_seconds_per_million": cpu}
 
     slow, fast = found(BAR), found(BAR + 1)
     assert domains_lines({"pipelines": {"a/fast": fast, "a/slow": slow}})[-1].endswith("not a/slow.")
     assert domains_lines({"pipelines": {"a/fast": fast}})[-1].endswith("all do.")
+    scoring, slowly = found(BAR_WITH_MODELS + 1, models=1), found(BAR_WITH_MODELS, models=1)
+    assert domains_lines({"pipelines": {"a/fast": scoring, "a/slow": slowly}})[-1].endswith("not a/slow.")
 
 
 @pytest.mark.parametrize("name", shipped())

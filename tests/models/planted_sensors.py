@@ -49,7 +49,7 @@ class Sensor:
 SENSORS = {
     "mf01": Sensor(13_050, 90, 1200, 8, 0.95, peaks=True),
     "mf02": Sensor(14_380, 85, 1200, 18, 0.95, peaks=True),
-    "mf03": Sensor(8_090, 30, 800, 14, 0.97, peaks=True, dip=90),
+    "mf03": Sensor(8_090, 18, 800, 14, 0.97, peaks=True, dip=90),
     "pc13": Sensor(70, 2.2, 2000, 3.9, 0.8),
     "pc14": Sensor(190, 0.9, 1000, 3.8, 0.78),
     "pc15": Sensor(152, 1.5, 1500, 4.0, 0.8),

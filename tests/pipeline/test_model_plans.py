@@ -41,8 +41,14 @@ def test_a_short_history_shortens_the_warmup() -> None:
     assert check(with_model(score="ewma(pm25, 0.5)")).models[0].warmup == 20
 
 
+def test_a_drift_warms_up_until_it_has_twenty_levels() -> None:
+    assert check(with_model(score="drift(pm25)")).models[0].warmup == 1000
+    assert check(with_model(score="drift(pm25, 0.3)")).models[0].warmup == 60
+    assert check(with_model(score="drift(pm25, 0.3)", warmup=3)).models[0].warmup == 3
+
+
 REFUSALS = [
-    (with_model(score="robust(pm25)"), "unknown function; there are ewma, robust_z (did you mean robust_z?)"),
+    (with_model(score="robust(pm25)"), "unknown function; there are drift, ewma, robust_z (did you mean robust_z?)"),
     (with_model(score="robust_z(pm2)"), "no field pm2 in [fields] (did you mean pm25?)"),
     (with_model(score="robust_z(city)"), "robust_z(field, history) takes float or int; city is str"),
     (with_model(score="robust_z(pm25, 2)"), "expects a whole number history from 4 to 1024, not 2"),
@@ -53,11 +59,12 @@ REFUSALS = [
     (with_model(least_deviation=-1), "expects a number that is not negative"),
     (with_model(warmup=1), "expects an integer from 2 to 100000"),
     (with_model(warmup=80), "model[0].warmup is 80: expects at most the history, 64: no more values are kept"),
+    (with_model(score="drift(pm25, 0.3)", warmup=2), "expects at least 1 / weight, 3: then the first level is kept"),
     (with_model(by="pm25"), "expects a field of type str or int or bool; pm25 is float"),
     (with_model(by="wind"), "expects a required field; wind has required = false"),
     (with_model(by="town"), "no such field in [fields]"),
     (with_model(name="hour"), "expects a name of its own; another window or model has this one"),
-    (with_model(emit="some"), 'expects "alarms" or "all"'),
+    (with_model(emit="some"), 'expects "alarms" or "onsets" or "all"'),
     (with_model(forget="0s"), "above 0"),
     (with_model(order="log"), "model[0].order is \"log\": not in this version"),
     (with_model(where="pm25"), "model[0].where"),
