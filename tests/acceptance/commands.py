@@ -41,6 +41,12 @@ def but_version(rows: Sequence[dict[str, Any]]) -> list[str]:
     return sorted(json.dumps({k: v for k, v in row.items() if k != "version"}) for row in rows)
 
 
+def but_place(events: Sequence[dict[str, Any]]) -> list[str]:
+    """Events as text without the source partition and offset, sorted."""
+    places = ("source_partition", "source_offset")
+    return sorted(json.dumps({k: v for k, v in e.items() if k not in places}) for e in events)
+
+
 def balanced(stats: dict[str, Any]) -> bool:
     """Whether the totals and those of each source add up."""
     accounts = [stats, *stats["sources"].values()]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.commands import balanced, but_version, lines, run
+from tests.acceptance.commands import balanced, but_place, but_version, lines, run
 from tests.reference.equipment import SAMPLE, minute, second, windows
 from tests.reference.test_equipment import MINUTES, ROWS, SECONDS
 
@@ -58,7 +58,11 @@ def test_published_figures_of_each_minute_come_out(done: Ran) -> None:
 
 
 @pytest.mark.parametrize("manner", ["--partitions 4", "--route rows"])
-def test_partitions_and_routes_give_the_same_figures(tmp_path: Path, manner: str, done: Ran) -> None:
-    rows, stats = carry_out(tmp_path, *manner.split())
+def test_partitions_and_routes_give_the_same_figures_and_alarms(tmp_path: Path, manner: str, done: Ran) -> None:
+    plain, split = tmp_path / "plain.jsonl", tmp_path / "split.jsonl"
+    carry_out(tmp_path, "--events", str(plain))
+    rows, stats = carry_out(tmp_path, "--events", str(split), *manner.split())
     assert but_version(rows) == but_version(done[0])
     assert stats["accepted"] == ROWS
+    assert but_place(lines(split)) == but_place(lines(plain))
+    assert stats["events"] == len(lines(plain)) > 0

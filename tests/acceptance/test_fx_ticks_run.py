@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.acceptance.commands import balanced, but_version, lines, run
-from tests.reference.fx_ticks import FULL, SAMPLE, by_minute, full, shipped, written
+from tests.acceptance.commands import balanced, but_place, but_version, lines, run
+from tests.reference.fx_ticks import FULL, SAMPLE, by_minute, full, jumps, shipped, written
 from tests.reference.test_fx_ticks import LOCKED, MINUTES, PUBLISHED, REPEATS
 
 needs_full = pytest.mark.skipif(not FULL.is_dir(), reason="the full data set is not here (set LEPTON_SHARED)")
@@ -38,10 +38,21 @@ def assert_equal(rows: list[dict[str, Any]], wanted: pl.DataFrame) -> None:
         assert math.isclose(row["volatility_bp"], minute["volatility_bp"], rel_tol=1e-8, abs_tol=1e-9)
 
 
+def told(path: Path) -> set[tuple[str, str, int, float]]:
+    """The alarms as `jumps` has them."""
+    return {(e["venue"], e["symbol"], 1000 * e["event_time"], round(e["seen"], 6)) for e in lines(path)}
+
+
 @pytest.fixture(scope="module")
-def week(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def jumps_of_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Filled by `week`."""
+    return tmp_path_factory.mktemp("fx_jumps") / "jumps.jsonl"
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory, jumps_of_week: Path) -> Ran:
     folder = tmp_path_factory.mktemp("fx")
-    return carry_out(folder, written(full(), folder))
+    return carry_out(folder, written(full(), folder), "--events", str(jumps_of_week))
 
 
 @needs_full
@@ -52,6 +63,12 @@ def test_every_quote_is_accepted_but_for_the_eight_that_repeat_within_their_mill
     assert (stats["late"], stats["dead_lettered"], stats["results"]) == (0, {}, MINUTES)
     assert balanced(stats)
     assert sum(row["ticks"] for row in rows) == quotes - REPEATS
+
+
+@needs_full
+def test_the_week_has_the_jumps_that_numpy_finds(week: Ran, jumps_of_week: Path) -> None:
+    assert told(jumps_of_week) == jumps(full())
+    assert week[1]["events"] == 115
 
 
 @needs_full
@@ -76,16 +93,20 @@ def test_published_figures_of_each_venue_and_symbol_come_out(week: Ran) -> None:
     assert {row["venue"] for row in week[0] if row["locked"]} == {"fxcm"}
 
 
-def test_the_sample_gives_the_figures_of_polars(tmp_path: Path) -> None:
-    rows, stats = carry_out(tmp_path, sorted(SAMPLE.glob("*.csv.xz")))
+def test_the_sample_gives_the_figures_of_polars_and_the_jumps_of_numpy(tmp_path: Path) -> None:
+    found = tmp_path / "jumps.jsonl"
+    rows, stats = carry_out(tmp_path, sorted(SAMPLE.glob("*.csv.xz")), "--events", str(found))
     assert_equal(rows, by_minute(shipped()))
+    assert told(found) == jumps(shipped())
     assert balanced(stats)
 
 
 @pytest.mark.parametrize("manner", ["--partitions 4", "--route rows", "--partitions 3 --route rows"])
-def test_partitions_and_routes_give_the_same_candles(tmp_path: Path, manner: str) -> None:
-    files = sorted(SAMPLE.glob("*.csv.xz"))
-    plain, _ = carry_out(tmp_path, files)
-    rows, stats = carry_out(tmp_path, files, *manner.split())
+def test_partitions_and_routes_give_the_same_candles_and_alarms(tmp_path: Path, manner: str) -> None:
+    files, jumps, same = sorted(SAMPLE.glob("*.csv.xz")), tmp_path / "jumps.jsonl", tmp_path / "same.jsonl"
+    plain, _ = carry_out(tmp_path, files, "--events", str(jumps))
+    rows, stats = carry_out(tmp_path, files, "--events", str(same), *manner.split())
     assert but_version(rows) == but_version(plain)
     assert balanced(stats)
+    assert but_place(lines(same)) == but_place(lines(jumps))
+    assert stats["events"] == len(lines(jumps)) > 0

@@ -12,6 +12,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,23 @@ def shipped() -> pl.DataFrame:
     parts = [pl.read_csv(lzma.decompress(path.read_bytes())) for path in sorted(SAMPLE.glob("*.csv.xz"))]
     moment = pl.col("ts").str.to_datetime("%Y-%m-%dT%H:%M:%S%.3f%z", time_unit="us").dt.epoch("us")
     return pl.concat(parts).with_columns(moment.alias("time_us")).sort("time_us", maintain_order=True)
+
+
+def jumps(quotes: pl.DataFrame) -> set[tuple[str, str, int, float]]:
+    """(venue, symbol, time_us, mid in basis points) of quotes by time that lie off the sixteen before them."""
+    found = set()
+    once = quotes.unique(["venue", "symbol", "time_us", "bid", "ask"], keep="first", maintain_order=True)
+    for (venue, symbol), table in once.group_by("venue", "symbol", maintain_order=True):
+        bp = 10_000 * np.log((table["bid"].to_numpy() + table["ask"].to_numpy()) / 2)
+        before, now = np.lib.stride_tricks.sliding_window_view(bp, 16)[:-1], bp[16:]
+        usual = np.median(before, axis=1)
+        off = np.abs(before - usual[:, None])
+        deviation = 1.4826 * np.median(off, axis=1)
+        deviation = np.where(deviation == 0, 1.2533 * off.mean(axis=1), deviation)
+        out = np.flatnonzero(np.abs(now - usual) >= 6 * np.maximum(deviation, 0.5))
+        times = table["time_us"].to_numpy()[16:]
+        found |= {(str(venue), str(symbol), int(times[i]), round(float(now[i]), 6)) for i in out}
+    return found
 
 
 def by_minute(quotes: pl.DataFrame) -> pl.DataFrame:
