@@ -37,7 +37,7 @@ def plan_with_all_outcomes() -> str:
     """The planted pipeline, changed so that values are mended, filtered, late for one window only, and scored."""
     text = PLANTED.read_text().replace("max = 1000 }", 'max = 1000, on_bad = "clip" }', 1)
     filtered = '\n[[window]]\nname = "five"\nsize = "5m"\nlateness = "10m"\nwhere = "value > 1"\n'
-    scored = '\n[[model]]\nname = "spike"\nscore = "robust_z(value)"\nthreshold = 5\nlateness = "10m"\nemit = "all"\n'
+    scored = '\n[[model]]\nname = "spike"\nscore = "robust_z(value)"\nthreshold = 5\nlateness = "1m"\nemit = "all"\n'
     return f'{text}{filtered}[window.results]\nn = "count()"\n{scored}'
 
 
@@ -48,7 +48,7 @@ def snapshots(folder: Path, records: int = 20_000) -> Iterator[Snapshot]:
     plan = parse(plan_with_all_outcomes(), "planted")
     meter = Meter()
     by_window: dict[str, int] = {}
-    scored: Counter[str] = Counter()  # the model tells all scores
+    scored = Counter({"spike": 0})  # the model tells all scores
 
     def tell(batches: Sequence[Events]) -> None:
         scored.update({batch.model: len(batch) for batch in batches})
@@ -57,8 +57,8 @@ def snapshots(folder: Path, records: int = 20_000) -> Iterator[Snapshot]:
         for number, batch in enumerate(run):
             for row in batch.rows():
                 by_window[row["window"]] = by_window.get(row["window"], 0) + 1
-            account = {("planted.v1", "0"): run.account.to_dict()}
-            kept = Kept(number, account, dict(by_window), dict(scored), dict(scored))
+            told = dict(scored)
+            kept = Kept(number, {("planted.v1", "0"): run.account.to_dict()}, dict(by_window), told, told)
             _count(meter, run.watch.stages)
             yield Snapshot(
                 joined=True,
