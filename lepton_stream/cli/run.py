@@ -41,7 +41,7 @@ Inputs = Annotated[
 OutputTo = Annotated[
     str | None, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
 ]
-EventsTo = Annotated[str | None, typer.Option(help="Write events of models here, in the forms of --output.")]
+EventsTo = Annotated[str | None, typer.Option(help="Write events of models and alarms here, in the forms of --output.")]
 StatsTo = Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")]
 LettersTo = Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")]
 Partitions = Annotated[

@@ -53,8 +53,8 @@ def run_locally(
     keep_freed_memory(memory.bytes // 8)
     named: dict[str, str | Path | None] = {"--output": output, "--stats": stats, "--dead-letters": dead_letters}
     refuse_overlaps(inputs, {**named, "--events": events})
-    if events is not None and not plan.models:
-        raise UsageError(f"--events: {plan.name} has no [[model]] that could say anything")
+    if events is not None and not plan.in_order:
+        raise UsageError(f"--events: {plan.name} has no [[model]] or [[alarm]] that could say anything")
     refuse_unwritable("--stats", stats)
     refuse_unwritable("--dead-letters", dead_letters)
     with ExitStack() as open_files:

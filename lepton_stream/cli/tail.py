@@ -47,7 +47,7 @@ def tail(
     until_quiet: Annotated[
         float | None, typer.Option(min=0, help="Leave when nothing came for S seconds.", metavar="S")
     ] = None,
-    events: Annotated[bool, typer.Option("--events", help="Events of models instead of results.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Events of models and alarms instead of results.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, on a terminal too.")] = False,
 ) -> int:
     """Show results as they are published, each in its newest version: a table on a terminal, else JSON lines.
@@ -61,8 +61,8 @@ def tail(
     if from_start and last:
         raise UsageError("--from-start and --last: give one of them")
     plan = find(pipeline)
-    if events and not plan.models:
-        raise UsageError(f"--events: {plan.name} has no [[model]] that could say anything")
+    if events and not plan.in_order:
+        raise UsageError(f"--events: {plan.name} has no [[model]] or [[alarm]] that could say anything")
     topic = names(plan).events if events else names(plan).results
     console = Console()
     with ExitStack() as screen:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from lepton_stream.dedup.fingerprint import Key
 from lepton_stream.dedup.memory import DedupMemory
 from lepton_stream.formats.decoder import Decoder
-from lepton_stream.models.section import ModelSection, model_sections
+from lepton_stream.models.section import OrderedSection, ordered_sections
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.plan_hash import plan_hash
 from lepton_stream.windows.section import Section, sections
@@ -47,8 +47,8 @@ class Job:
         self.key = Key.from_bytes(secret)
         self.derived = tuple((d.name, d.expression) for d in plan.derived)
         self.sections: tuple[Section, ...] = sections(plan)
-        self.models: tuple[ModelSection, ...] = model_sections(plan)
-        """In frames their numbers follow those of the window sections."""
+        self.models: tuple[OrderedSection, ...] = ordered_sections(plan)
+        """Models and alarms; in frames their numbers follow those of the window sections."""
 
     def decoding(self, decoder: Decoder) -> Job:
         """The same job for records of another form, such as a CSV file with its own header."""

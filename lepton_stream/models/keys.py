@@ -7,7 +7,7 @@ import numpy as np
 from lepton_stream.columns import Columns, Index
 from lepton_stream.dedup.fingerprint import Fingerprints, Key, fingerprints
 from lepton_stream.dedup.index import BYTES_A_SLOT, FingerprintIndex
-from lepton_stream.models.scorer import Scorer, State
+from lepton_stream.models.scorer import HasState, State
 from lepton_stream.windows.rows import SMALL, GroupColumns, HeldRows, longer
 from lepton_stream.windows.watermark import NEVER
 
@@ -15,7 +15,7 @@ from lepton_stream.windows.watermark import NEVER
 class Keys(HeldRows):
     """`last` int64: event time of each key's newest value; `seen` int64: values since it began anew."""
 
-    def __init__(self, by: tuple[str, ...], scorer: Scorer, key: Key) -> None:
+    def __init__(self, by: tuple[str, ...], scorer: HasState, key: Key) -> None:
         self._by, self._scorer, self._key = by, scorer, key
         self.count = 0
         self._reset(0)

@@ -16,6 +16,8 @@ def python_name(data: Mapping[str, Any], path: Path) -> str:
             return _dotted(f"window({show_value(_name_of(data, i))})", rest[1:] if column else rest)
         case ("model", int(i), *rest):
             return _dotted(f"model({show_value(data['model'][i].get('name'))})", rest)
+        case ("alarm", int(i), *rest):
+            return _dotted(f"alarm({show_value(data['alarm'][i].get('name'))})", rest)
         case ("fields", name, *rest):
             return _dotted(f"field({show_value(name)})", rest)
         case ("source", "file", *rest):

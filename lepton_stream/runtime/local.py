@@ -125,7 +125,7 @@ class LocalRun:
         return {
             **self.account.to_dict(),
             "results": self.results,
-            **({"events": self.events} if self.plan.models else {}),
+            **({"events": self.events} if self.plan.in_order else {}),
             "seconds": round(self.seconds, 6),
             "cpu_seconds": round(self.cpu_seconds, 6),
             "path": loader.state().path,
