@@ -24,6 +24,7 @@ from lepton_stream.memory.budget import VARIABLE, Budget
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
 from lepton_stream.runtime.machine import cpus, memory_budget
+from lepton_stream.runtime.pseudonym_secret import secret_for
 from lepton_stream.telemetry.cost import Prices
 
 
@@ -99,9 +100,12 @@ def run(
 
     Development: lepton-stream run iot/air_quality --broker embedded --input data/*.csv.gz --output -
 
+    Pseudonyms: $LEPTON__PSEUDONYM_SECRET_FILE names the file with their secret.
+
     $LEPTON__KAFKA__SESSION_SECONDS (10): after so long without a sign of life a worker's partitions go to the others.
     """
     shown, plan = observing(metrics, log_format, worker, tell_fd, prices), find(pipeline)
+    secret_for(plan, os.environ)  # said at once, and not by each worker of a crew
     count, budget = _crew(workers, memory, plan, alone=bool(inputs) or _broker_of(broker) == EMBEDDED)
     if inputs and broker["broker"] is None:
         _refuse_for_files(count, static_id, until_end=until_end)

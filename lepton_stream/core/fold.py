@@ -17,6 +17,7 @@ from lepton_stream.errors import IntegrityError
 from lepton_stream.kernels.kernel import Rows
 from lepton_stream.models.ordered import OrderedTable
 from lepton_stream.models.table import table_of
+from lepton_stream.pipeline.plan_hash import remedy
 from lepton_stream.shuffle.frame import Frame, Part, PartialsPart, RowsPart
 from lepton_stream.shuffle.routing import mixed, prints_of, prints_of_groups
 from lepton_stream.windows.fixed import first_of
@@ -118,10 +119,9 @@ def _note_run(state: PartitionState, frame: Frame) -> None:
 
 def _expected(job: Job, state: PartitionState, frame: Frame) -> Progress | None:
     if frame.plan != job.plan_hash:
-        raise IntegrityError(
-            f"frame of plan {frame.plan}, this worker runs plan {job.plan_hash}: let the old plan finish "
-            "(run it with --until-end), or give the changed one a new `version`"
-        )
+        usual = "let the old plan finish (run it with --until-end), or give the changed one a new `version`"
+        told = remedy(frame.plan, job.plan_hash, usual)
+        raise IntegrityError(f"frame of plan {frame.plan}, this worker runs plan {job.plan_hash}: {told}")
     progress = state.progress.get(frame.source)
     if progress is None:
         raise IntegrityError(

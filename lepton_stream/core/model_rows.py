@@ -8,8 +8,8 @@ from lepton_stream.account import Account
 from lepton_stream.columns import Columns, Index, Mask, Numbers, Text, is_valid, take
 from lepton_stream.core.job import Job
 from lepton_stream.errors import IntegrityError
-from lepton_stream.models.section import OrderedSection
 from lepton_stream.models.ordered import OrderedTable
+from lepton_stream.models.section import OrderedSection
 from lepton_stream.models.waiting import Piece
 from lepton_stream.shuffle.frame import Part, RowsPart, split
 from lepton_stream.shuffle.routing import cells, partitions_of

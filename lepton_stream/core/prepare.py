@@ -23,7 +23,7 @@ from lepton_stream.kernels.kernel import Rows
 from lepton_stream.models.section import OrderedSection
 from lepton_stream.pipeline.plan import Alarm, Model, Window
 from lepton_stream.shuffle.frame import Frame, Part, RowsPart, section_fields, split
-from lepton_stream.shuffle.routing import partitions_of
+from lepton_stream.shuffle.routing import cells, partitions_of
 from lepton_stream.windows.section import Section
 from lepton_stream.windows.watermark import NEVER, high_before, late
 
@@ -101,8 +101,22 @@ def clean_ahead(job: Job, chunk: Chunk) -> Cleaned:
     decoded = job.decoder.decode(chunk.values)
     job.lap("decode")
     decoded, time = timed(clean(decoded, job.plan.fields), job.plan.source, chunk.timestamp)
+    decoded = _under_pseudonyms(job, decoded)
     job.lap("clean")
     return Cleaned(decoded, time)
+
+
+def _under_pseudonyms(job: Job, decoded: Decoded) -> Decoded:
+    """The fields that the plan wants so, replaced: each different text of the chunk is hashed once."""
+    if job.pseudonyms is None:
+        return decoded
+    columns = dict(decoded.columns)
+    for name in job.plan.pseudonyms:
+        column = columns[name]
+        assert isinstance(column, Text)
+        one = cells([column], np.zeros(len(column), np.int64), job.key)
+        columns[name] = job.pseudonyms.column(column, one.first, one.code)
+    return replace(decoded, columns=columns)
 
 
 def _named(decoded: Decoded, chunk: Chunk) -> Decoded:

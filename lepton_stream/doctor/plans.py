@@ -33,7 +33,8 @@ def _lateness(plan: Plan) -> Iterator[Finding]:
     for m in plan.in_order:
         if m.lateness_us == 0:
             what = "0: whatever is older than the newest record of its partition is late, and is not looked at"
-            yield warn(f"lateness of {'model' if m in plan.models else 'alarm'} {m.name}", what, "set lateness to the disorder that your data has")
+            about = f"lateness of {'model' if m in plan.models else 'alarm'} {m.name}"
+            yield warn(about, what, "set lateness to the disorder that your data has")
 
 
 def _overlap(plan: Plan) -> Iterator[Finding]:

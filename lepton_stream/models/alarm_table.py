@@ -1,4 +1,4 @@
-"""An alarm in one shuffle partition: what opens, closes or falls silent among the rows that the watermark has passed."""
+"""An alarm in one shuffle partition: what opens, closes or falls silent among rows that the watermark has passed."""
 
 from __future__ import annotations
 

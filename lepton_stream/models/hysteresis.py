@@ -1,9 +1,9 @@
 """Hysteresis: an alarm of a key that opens when values stay beyond a threshold, and closes when they stay back.
 
 Input: values of one field, in its units. A stretch is a run of values of one kind (beyond the threshold, back, or in
-between). A stretch beyond that is long enough opens an alarm that is not open; a stretch back that is long enough closes
-one that is. Which stretch a value belongs to hangs on values alone, not on whether the alarm is open: so the last
-stretch that was long enough says whether it is, and no row need be looked at by itself. State: 58 bytes a key.
+between). A stretch beyond that is long enough opens an alarm that is not open; a stretch back that is long enough
+closes one that is. Which stretch a value belongs to hangs on values alone, not on whether the alarm is open: so the
+last stretch that was long enough says whether it is, and no row need be looked at by itself. State: 58 bytes a key.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class OrderedTable(ABC):
     def due(self, mark: int, heard: int) -> bool:
         """Whether rows wait that the mark has passed, or silence up to `heard` says something."""
         earliest = self.waiting.earliest
-        return earliest is not None and earliest < mark or heard > self.silence
+        return (earliest is not None and earliest < mark) or heard > self.silence
 
     @property
     def silence(self) -> int:

@@ -29,8 +29,8 @@ class ModelTable(OrderedTable):
     def __init__(self, section: ModelSection, key: Key) -> None:
         super().__init__(section, key)
 
-    def score(self, mark: int, heard: int, most: int | None = None) -> tuple[int, Events | None]:  # noqa: ARG002
-        """(rows scored, those of them that are published), of the rows before the mark; at most about `most` of them."""
+    def score(self, mark: int, heard: int, most: int | None = None) -> tuple[int, Events | None]:
+        """(rows scored, those that are published), of the rows before the mark; at most about `most` of them."""
         count, told = 0, []
         for rows in self._take(mark, most):
             scored, some = self._score(rows)

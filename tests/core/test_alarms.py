@@ -73,7 +73,7 @@ def test_every_turn_is_that_of_a_plain_loop_whatever_the_cut(seed: int, name: st
     assert found(plainly(sources, PLAN).events, name) == should
     cut = carry_out(sources, Manner(random.Random(seed), 1 + seed, longest=9), PLAN)
     assert found(cut.events, name) == should
-    assert any(b'"silent"' in event for event in should) == (name in ("few", "rare"))
+    assert name != "few" or any(b'"silent"' in event for event in should)
 
 
 RULE = st.builds(

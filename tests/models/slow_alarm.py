@@ -53,26 +53,28 @@ def turns(rows: Sequence[Row], rule: Rule, heard: int) -> list[dict[str, Any]]:
         if one.last is not None and row.time_us - one.last.time_us > rule.forget:
             _fall_silent(one, rule, out)
             one = keys[row.key] = Watched()
-        kind = rule.kind_of(row.value)
-        if kind != one.kind:
-            one.kind, one.stretch = kind, []
-        one.stretch.append(row)
-        if one.opened:
-            one.opened.append(row)
-        one.last = row
-        lasted = row.time_us - one.stretch[0].time_us
-        if kind == "beyond" and not one.opened:
-            if len(one.stretch) >= rule.open_values and lasted >= rule.open_after:
-                one.opened = list(one.stretch)
-                out.append(_event("opened", row, row.time_us, one, rule, None))
-        elif kind == "back" and one.opened:
-            if len(one.stretch) >= rule.close_values and lasted >= rule.close_after:
-                out.append(_event("closed", row, row.time_us, one, rule, one.stretch[0].time_us))
-                one.opened = []
+        _take(one, row, rule, out)
     for one in keys.values():
         if one.last is not None and one.last.time_us + rule.forget < heard:
             _fall_silent(one, rule, out)
     return out
+
+
+def _take(one: Watched, row: Row, rule: Rule, out: list[dict[str, Any]]) -> None:
+    kind = rule.kind_of(row.value)
+    if kind != one.kind:
+        one.kind, one.stretch = kind, []
+    one.stretch.append(row)
+    one.last = row
+    count, lasted = len(one.stretch), row.time_us - one.stretch[0].time_us
+    if one.opened:
+        one.opened.append(row)
+        if kind == "back" and count >= rule.close_values and lasted >= rule.close_after:
+            out.append(_event("closed", row, row.time_us, one, rule, one.stretch[0].time_us))
+            one.opened = []
+    elif kind == "beyond" and count >= rule.open_values and lasted >= rule.open_after:
+        one.opened = list(one.stretch)
+        out.append(_event("opened", row, row.time_us, one, rule, None))
 
 
 def _fall_silent(one: Watched, rule: Rule, out: list[dict[str, Any]]) -> None:

@@ -84,8 +84,8 @@ def chosen(letters: Iterable[Letter], reasons: Sequence[str], limit: int | None 
 
 
 def sendable(letters: Iterable[Letter]) -> list[Letter]:
-    """Those that hold their record: of a batch that was not opened there is only a letter that points at it."""
-    return [letter for letter in letters if letter.reason is not Reason.DECOMPRESSION_LIMIT]
+    """Those that hold their record: others, such as those of a batch that was not opened, only point at it."""
+    return [x for x in letters if x.reason is not Reason.DECOMPRESSION_LIMIT and not x.withheld]
 
 
 def newest(letters: Iterable[Letter]) -> list[Letter]:
