@@ -22,8 +22,8 @@ ALARMS = """
 [[alarm]]
 name = "high"
 field = "value"
-above = 60
-back = 55
+above = 25
+back = 22
 open_values = 2
 lateness = "30s"
 forget = "20s"
@@ -31,8 +31,8 @@ forget = "20s"
 name = "by-status"
 by = ["status"]
 field = "value"
-below = 40
-back = 50
+below = 18
+back = 20
 open_after = "100ms"
 close_after = "50ms"
 lateness = "30s"
@@ -104,7 +104,7 @@ def devices(file: Path) -> set[bytes]:
     for line in file.read_bytes().splitlines():
         try:
             found.add(json.loads(line)["device"].encode())
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return {name for name in found if len(name) > 4}
 
