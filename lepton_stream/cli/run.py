@@ -100,12 +100,10 @@ def run(
 
     Development: lepton-stream run iot/air_quality --broker embedded --input data/*.csv.gz --output -
 
-    Pseudonyms: $LEPTON__PSEUDONYM_SECRET_FILE names the file with their secret.
-
     $LEPTON__KAFKA__SESSION_SECONDS (10): after so long without a sign of life a worker's partitions go to the others.
+    $LEPTON__PSEUDONYM_SECRET_FILE: of plans with pseudonyms.
     """
-    shown, plan = observing(metrics, log_format, worker, tell_fd, prices), find(pipeline)
-    secret_for(plan, os.environ)  # said at once, and not by each worker of a crew
+    shown, plan = observing(metrics, log_format, worker, tell_fd, prices), _startable(pipeline)
     count, budget = _crew(workers, memory, plan, alone=bool(inputs) or _broker_of(broker) == EMBEDDED)
     if inputs and broker["broker"] is None:
         _refuse_for_files(count, static_id, until_end=until_end)
@@ -130,6 +128,13 @@ def run(
         memory=budget,
     )
     return _on_kafka(asked)
+
+
+def _startable(pipeline: str) -> Plan:
+    """The plan, told at once and not by each worker of a crew if it lacks the secret of its pseudonyms."""
+    plan = find(pipeline)
+    secret_for(plan, os.environ)
+    return plan
 
 
 def _on_kafka(asked: Asked) -> int:

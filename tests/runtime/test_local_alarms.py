@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def run(file: Path, **more: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def run(file: Path, **more: Any) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
     told: list[dict[str, Any]] = []
     done = piped().run(input=str(file), events=told.append, **more)
     list(done)
