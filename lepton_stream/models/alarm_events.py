@@ -81,8 +81,11 @@ def _because(
 
 def _lasting(us: int, values: int) -> str:
     """How long a stretch is, in words; nothing of a single value."""
-    return f" for {duration_text(us // _SECOND * _SECOND)}, {values} values in a row" if values > 1 else ""
+    return f" for {duration_text(max(us, 0) // _SECOND * _SECOND)}, {values} values in a row" if values > 1 else ""
 
 
 def _moment(us: int) -> str:
-    return f"{_EPOCH + timedelta(microseconds=us // _SECOND * _SECOND):%Y-%m-%d %H:%M:%S} UTC"
+    try:
+        return f"{_EPOCH + timedelta(microseconds=us // _SECOND * _SECOND):%Y-%m-%d %H:%M:%S} UTC"
+    except OverflowError:  # no record has such a time; bytes of others in our topics may
+        return f"{us // _MS} ms"
