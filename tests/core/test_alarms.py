@@ -194,6 +194,14 @@ def test_a_key_with_an_open_alarm_is_not_forgotten_before_that_was_told() -> Non
     assert said(merge) == [(161, "silent", 60.0)]
 
 
+def test_late_records_are_left_out_of_the_alarm_they_are_late_for_and_disorder_within_the_lateness_is_not() -> None:
+    merge = one(lateness="5s")
+    values(merge, (100, 90), (96, 60), (98, 90), (94, 50))
+    assert merge.state.account[0].late_by_window == {"low": 1}
+    merge.end()
+    assert said(merge) == [(96, "opened", 60.0), (98, "closed", 90.0)]
+
+
 def test_whole_numbers_stay_whole_and_one_history_serves_all_where_by_is_empty() -> None:
     merge = Merge(base().alarm("low", "seq", below=3, by=[]).plan)
     merge.take([record(1, "a", seq=2), record(2, "b", seq=None), record(3, "b", seq=5)])

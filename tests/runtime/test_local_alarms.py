@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from lepton_stream import Pipeline
+from lepton_stream.cli.tail import table_of
 from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.alarms import ALARM_COLUMNS
 from lepton_stream.pipeline.models import EVENT_COLUMNS
@@ -87,6 +91,17 @@ def test_a_reader_takes_two_changes_of_one_record_and_no_change_twice(file: Path
     assert [board.take(b"", record) is not None for record in records * 2] == [True] * len(found) + [False] * len(found)
     places = [tuple(e[name] for name in PLACE) for e in found if e["model"] == "low"]
     assert len(set(places)) < len(places)  # a value may open an alarm and be the last for long
+
+
+def test_a_terminal_shows_the_times_of_an_event_as_times(file: Path) -> None:
+    event = next(e for e in run(file)[0] if e["model"] == "low" and e["change"] == "closed")
+    console = Console(file=io.StringIO(), width=400)
+    console.print(table_of("events", [event]))
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    for name in ("event_time", "since", "until"):
+        assert datetime.fromtimestamp(event[name] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") in told
+        assert str(event[name]) not in told
 
 
 def test_metrics_count_what_was_judged_and_told_under_the_name_of_the_alarm(file: Path) -> None:
