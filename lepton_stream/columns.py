@@ -95,10 +95,19 @@ def pack(column: Text) -> Text:
     """The same text with spans that follow each other in a buffer of their own."""
     total = int(column.length.sum())
     start = np.cumsum(column.length) - column.length
-    position = np.repeat(column.start - start, column.length) + np.arange(total)
     data = np.zeros(total + PADDING, np.uint8)
-    data[:total] = column.data[position]
+    width = int(column.length[0]) if total else 0
+    if width and bool((column.length == width).all()):  # as ids are: whole spans are copied, not one byte at a time
+        data[:total] = np.lib.stride_tricks.sliding_window_view(column.data, width)[column.start].ravel()
+    else:
+        position = np.repeat(column.start - start, column.length) + np.arange(total)
+        data[:total] = column.data[position]
     return Text(data, start, column.length, column.valid)
+
+
+def lean(column: Text) -> Text:
+    """The same text, which keeps no more bytes alive than it has: packed where its buffer holds more than its rows."""
+    return column if len(column.data) - PADDING <= int(column.length.sum()) else pack(column)
 
 
 def concat(columns: Sequence[Column]) -> Column:
@@ -112,7 +121,7 @@ def concat(columns: Sequence[Column]) -> Column:
         if len({c.values.dtype for c in columns if isinstance(c, Numbers)}) > 1:
             raise TypeError("concat got numbers of several types")  # NumPy would round int64 to float64 without a word
         return Numbers(np.concatenate([c.values for c in columns if isinstance(c, Numbers)]), valid)
-    texts = [pack(c) for c in columns if isinstance(c, Text)]
+    texts = [lean(c) for c in columns if isinstance(c, Text)]
     if len(texts) != len(columns):
         raise TypeError("concat got numbers and text")
     shift = np.cumsum([0, *(len(t.data) for t in texts[:-1])])

@@ -30,10 +30,10 @@ for every pipeline.
 def pipelines_page() -> str:
     """The whole page, without the note that it is generated."""
     rows = [
-        f"| {_named(name)} | {about(name)} | `{find(name).source.topic}` | {_windows(name)} | {_models(name)} |"
+        f"| {_named(name)} | {about(name)} | `{find(name).source.topic}` | {_windows(name)} | {_in_order(name)} |"
         for name in shipped()
     ]
-    head = ["| Pipeline | What it does | Reads | Windows | Models |", "| --- | --- | --- | --- | --- |"]
+    head = ["| Pipeline | What it does | Reads | Windows | Models, alarms |", "| --- | --- | --- | --- | --- |"]
     return TEXT.format(table="\n".join([*head, *rows]))
 
 
@@ -46,8 +46,10 @@ def _windows(name: str) -> str:
     return ", ".join(_window(window) for window in find(name).windows)
 
 
-def _models(name: str) -> str:
-    return ", ".join(f"`{model.score}`" for model in find(name).models)
+def _in_order(name: str) -> str:
+    plan = find(name)
+    alarms = (f"`{a.field} {'<' if a.side == 'below' else '>'} {a.threshold:g}`" for a in plan.alarms)
+    return ", ".join([*(f"`{model.score}`" for model in plan.models), *alarms])
 
 
 def _window(window: Window) -> str:

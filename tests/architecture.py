@@ -68,7 +68,10 @@ AREAS: dict[str, Area] = {
     "kernels": Area((*PLAN, "kernels", "pipeline.catalogue", "dedup.fingerprint", "wire"), ("numpy",)),  # names, hashes
     "windows": Area((*PLAN, "windows", "kernels", "dedup", "wire", "expression"), ("numpy", "orjson")),
     "shuffle": Area((*PLAN, "shuffle", "windows", "kernels", "dedup", "account", "wire"), ("numpy", "orjson")),
-    "models": Area((*PLAN, "models", "compiled.recurrences", "kernels", "windows", "dedup", "wire"), ("numpy",)),
+    "models": Area(  # durations: events say in words how long
+        (*PLAN, "models", "compiled.recurrences", "kernels", "windows", "dedup", "wire", "pipeline.durations"),
+        ("numpy",),
+    ),
     "core": Area(CORE, ("numpy",)),
     "memory": Area((*PLAN, "pipeline.durations", "pipeline.keys", "memory")),  # budgets, and what follows from them
     "protocol": Area((*CORE, "protocol"), ("numpy", "msgspec", "orjson")),

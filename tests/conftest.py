@@ -8,9 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from lepton_stream.compiled import cache, loader, switch
+from lepton_stream.runtime.pseudonym_secret import DEMO_SECRET, FILE_VARIABLE, VARIABLE
 
 if loader.installed():  # tests that import the compiled functions find them where `make setup` has compiled them to
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache.folder()))
+os.environ[VARIABLE] = DEMO_SECRET.decode()  # shipped pipelines run here, and in what the tests start, as in their demo
+os.environ.pop(FILE_VARIABLE, None)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -33,8 +33,8 @@ def contracts(plan: Plan, facts: SourceFacts | None = None) -> tuple[Contract, .
 
 
 def in_use(plan: Plan, promised: Iterable[Contract]) -> tuple[Contract, ...]:
-    """Those that are written or read: without models there are no events, and the autopilot does not run yet."""
-    left_out = {names(plan).decisions, *(() if plan.models else (names(plan).events,))}
+    """Those that are written or read: without models and alarms no events, and the autopilot does not run yet."""
+    left_out = {names(plan).decisions, *(() if plan.in_order else (names(plan).events,))}
     return tuple(c for c in promised if c.name not in left_out)
 
 

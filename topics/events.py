@@ -1,4 +1,4 @@
-"""The events topic: what models say of single records."""
+"""The events topic: what models and alarms say of single records."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from lepton_stream.topics.contract import DAY_MS, USUAL_BYTES, Contract, kept
 
 
 def events(plan: Plan) -> Contract:
-    """Never compacted: every alarm is a fact of its own."""
+    """Never compacted: every event is a fact of its own."""
     return Contract(
         name=names(plan).events,
-        purpose="Scores and alarms of models, at least once each; source topic, partition and offset tell them apart.",
+        purpose="Scores of models and turns of alarms, at least once each; the source's place tells them apart.",
         key="canonical JSON of the group",
-        value="flat JSON: group, model, field, event_time (epoch ms), seen, expected, deviation, score, because, place",
+        value="flat JSON: group, model, field, event_time (epoch ms), seen, expected, alarm, because, place, more",
         routed_by="group",
         partitions=plan.topics.partitions,
         replication=plan.topics.replication,

@@ -61,8 +61,8 @@ def _burial(to: DeadLettersTo) -> Bury:
 def _telling(plan: Plan, to: EventsTo) -> Tell:
     if to is None:
         return Options().tell
-    if not plan.models:
-        raise UsageError(f"run: events: {plan.name} has no model that could say anything")
+    if not plan.in_order:
+        raise UsageError(f"run: events: {plan.name} has no model or alarm that could say anything")
     if callable(to):
 
         def hand_over(batches: Sequence[Events]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from lepton_stream.bench.replay import Replay
 from lepton_stream.bench.report import spread, table
 from lepton_stream.bench.stock import Tell
 from lepton_stream.errors import IntegrityError
+from lepton_stream.pipeline.source import find
+from lepton_stream.runtime.pseudonym_secret import VARIABLE, demo_secret
 
 BAR, BAR_WITH_MODELS = 300_000, 100_000
 """Events a second on one core that a shipped pipeline must exceed."""
@@ -29,7 +32,7 @@ def domains(names: Sequence[str], records: int, runs: int, tell: Tell) -> dict[s
 
 def _one(name: str, records: int, runs: int, tell: Tell) -> dict[str, Any]:
     tell(f"{name}: repeating its sample")
-    replay, command = Replay.of(name), Command(core=cores()[1])
+    replay, command = Replay.of(name), Command(core=cores()[1], more=_secret_of(name))
     copies = -(-records // len(replay.events))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -45,6 +48,12 @@ def _one(name: str, records: int, runs: int, tell: Tell) -> dict[str, Any]:
     count = copies * len(replay.events)
     made_of = {"events": count, "event_bytes": round(size / count - 1, 1), "models": len(replay.plan.models)}
     return {**made_of, "results": totals["results"], **figures(done)}
+
+
+def _secret_of(name: str) -> dict[str, str]:
+    """What the environment lacks for a plan with pseudonyms."""
+    secret = demo_secret(find(name), os.environ)
+    return {} if secret is None else {VARIABLE: secret.decode()}
 
 
 def refuse_other(name: str, copies: int, once: Mapping[str, Any], totals: Mapping[str, Any]) -> None:

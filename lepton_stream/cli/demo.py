@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import about, find, sample, shipped
 from lepton_stream.runtime.local import LocalRun, Options
+from lepton_stream.runtime.pseudonym_secret import demo_secret
 
 _SHOWN = 18
 _SECONDS = 8.0
@@ -63,7 +65,7 @@ def _list() -> int:
 
 
 def _over_files(plan: Plan, given: list[str], rows: int) -> int:
-    run = LocalRun(plan, given, Options())
+    run = LocalRun(plan, given, Options(pseudonyms=demo_secret(plan, os.environ)))
     with bar(run, quiet=False) as progress:
         shown: list[dict[str, Any]] = []
         for batch in run:

@@ -34,6 +34,7 @@ from lepton_stream.runtime.kafka.tail import Quiet, bounds_of, follow
 from lepton_stream.runtime.kafka.telling import Telling
 from lepton_stream.runtime.kafka.timing import timing_of
 from lepton_stream.runtime.kafka.worker import Settings, Worker
+from lepton_stream.runtime.pseudonym_secret import demo_secret
 from lepton_stream.runtime.stopwatch import Stopwatch
 
 IDLE_US = 3_000_000
@@ -62,7 +63,9 @@ async def _demo(plan: Plan, sample: list[str], rows: int, seconds: float, metric
         await prepared_topics(plan, connection)
         watch, server = Stopwatch(clock.cpu_s), stack.enter_context(served(metrics, plan.name, 1))
         _tell_addresses(screen.console, plan, connection, server.url if server else None)
-        outside = await stack.enter_async_context(opened(plan, connection, watch=watch))
+        outside = await stack.enter_async_context(
+            opened(plan, connection, watch=watch, pseudonyms=demo_secret(plan, os.environ))
+        )
         telling = Telling(partial(server.tally.hear, 0), watch.stages) if server else None
         worker = Worker(outside, Settings(timing=timing_of(os.environ), telling=telling), declare)
         service = await stack.enter_async_context(_task(worker.run(stop)))

@@ -44,8 +44,8 @@ def _identity(path: str | Path) -> object:
 
 def refuse_silent(plan: Plan, events: str | None) -> None:
     """Nobody waits for events of a plan that has none. Raises UsageError."""
-    if events is not None and not plan.models:
-        raise UsageError(f"--events: {plan.name} has no [[model]] that could say anything")
+    if events is not None and not plan.in_order:
+        raise UsageError(f"--events: {plan.name} has no [[model]] or [[alarm]] that could say anything")
 
 
 def refuse_unwritable(option: str, path: Path | None) -> None:

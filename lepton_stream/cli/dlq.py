@@ -99,7 +99,8 @@ def replay_command(
 ) -> None:
     """Send the original records into the source topic again, for example after a corrected plan.
 
-    Letters that only point at a batch (decompression_limit) are left out; the batch is in the source topic.
+    Letters that only point at a batch (decompression_limit) or at a record (plans with pseudonyms) are left out; what
+    they point at is in the source topic.
 
     Letters stay where they are, and every pipeline that reads the source gets the records again: without source.id,
     what a pipeline has counted counts twice.
@@ -124,6 +125,11 @@ async def _replay(
 ) -> tuple[list[Letter], Lateness, int]:
     box = await open_box(connection, plan)
     letters = chosen(sendable(newest(box.letters.values())), reasons, limit)
+    if not letters and (hidden := [x for x in chosen(box.letters.values(), reasons) if x.withheld]):
+        raise UsageError(
+            f"{len(hidden):,} letters only point at their records, which may name somebody (a field of {plan.name} is "
+            "a pseudonym): nothing to send. `dlq show` tells partition and offset in the source topic"
+        )
     would = lateness(plan, letters, await highs(connection, plan, (x.source for x in letters)) if letters else {})
     return letters, would, 0 if dry_run else await send_again(connection, letters)
 

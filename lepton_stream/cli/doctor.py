@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from lepton_stream.cleaning.pseudonyms import Pseudonyms
 from lepton_stream.cli.kafka_options import EMBEDDED, connection_of, takes_options
 from lepton_stream.cli.pipeline_name import MaybePipelineName
-from lepton_stream.doctor.finding import Finding, counts, of_error
+from lepton_stream.doctor.finding import Finding, counts, of_error, ok
 from lepton_stream.doctor.machine import judge_budget, judge_machine
 from lepton_stream.doctor.plans import judge_plan
 from lepton_stream.errors import UnhealthyError, UsageError
@@ -26,6 +27,7 @@ from lepton_stream.runtime.kafka.checkup import Asked, check
 from lepton_stream.runtime.kafka.embedded import embedded
 from lepton_stream.runtime.kafka.service import prepared_topics
 from lepton_stream.runtime.kafka.timing import timing_of
+from lepton_stream.runtime.pseudonym_secret import secret_for
 
 
 @takes_options
@@ -47,7 +49,7 @@ def doctor(
     """
     plan = find(pipeline) if pipeline is not None else None
     findings = [*judge_machine(machine.look()), _budget(plan)]
-    findings += judge_plan(plan) if plan is not None else []
+    findings += [*judge_plan(plan), *_secret(plan)] if plan is not None else []
     findings += asyncio.run(_asked(broker, plan, pipeline or ""))
     if as_json:
         sys.stdout.write(orjson.dumps(document_of(findings)).decode() + "\n")
@@ -64,6 +66,18 @@ def _budget(plan: Plan | None) -> Finding:
         return judge_budget(machine.memory_budget(None, os.environ, plan), machine.memory())
     except UsageError as error:
         return of_error("memory budget", error)
+
+
+def _secret(plan: Plan) -> list[Finding]:
+    """Whether a plan with pseudonyms has a secret here; of which one, its tag says as much as a pseudonym does."""
+    if not plan.pseudonyms:
+        return []
+    try:
+        secret = secret_for(plan, os.environ)
+    except UsageError as error:
+        return [of_error("pseudonyms", error)]
+    told = f"{', '.join(plan.pseudonyms)} under secret {Pseudonyms(secret or b'').tag}, the same for all workers"
+    return [ok("pseudonyms", told)]
 
 
 async def _asked(options: Mapping[str, str | None], plan: Plan | None, pipeline: str) -> list[Finding]:

@@ -24,6 +24,7 @@ from lepton_stream.memory.budget import VARIABLE, Budget
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.source import find
 from lepton_stream.runtime.machine import cpus, memory_budget
+from lepton_stream.runtime.pseudonym_secret import secret_for
 from lepton_stream.telemetry.cost import Prices
 
 
@@ -42,7 +43,8 @@ OutputTo = Annotated[
     str | None, typer.Option("--output", "-o", help="Results: .jsonl or .csv, .gz or .zst; - is stdout.")
 ]
 EventsTo = Annotated[
-    str | None, typer.Option(help="Events of models, in the forms of --output. Kafka: all that the topic holds.")
+    str | None,
+    typer.Option(help="Events of models and alarms, in the forms of --output. Kafka: all that the topic holds."),
 ]
 StatsTo = Annotated[Path | None, typer.Option(help="Write the totals as JSON into this file.")]
 LettersTo = Annotated[Path | None, typer.Option(help="Write rejected records here, one JSON line each.")]
@@ -102,8 +104,9 @@ def run(
     Development: lepton-stream run iot/air_quality --broker embedded --input data/*.csv.gz --output -
 
     $LEPTON__KAFKA__SESSION_SECONDS (10): after so long without a sign of life a worker's partitions go to the others.
+    $LEPTON__PSEUDONYM_SECRET_FILE: of plans with pseudonyms.
     """
-    shown, plan = observing(metrics, log_format, worker, tell_fd, prices), find(pipeline)
+    shown, plan = observing(metrics, log_format, worker, tell_fd, prices), _startable(pipeline)
     count, budget = _crew(workers, memory, plan, alone=bool(inputs) or _broker_of(broker) == EMBEDDED)
     if inputs and broker["broker"] is None:
         _refuse_for_files(count, static_id, until_end=until_end)
@@ -129,6 +132,13 @@ def run(
         memory=budget,
     )
     return _on_kafka(asked)
+
+
+def _startable(pipeline: str) -> Plan:
+    """The plan, told at once and not by each worker of a crew if it lacks the secret of its pseudonyms."""
+    plan = find(pipeline)
+    secret_for(plan, os.environ)
+    return plan
 
 
 def _on_kafka(asked: Asked) -> int:

@@ -227,7 +227,7 @@ async def _close(
     if asked.stats is not None:
         write_stats(asked.stats, stats)
     if not asked.quiet:
-        events = stored.events if asked.plan.models else None
+        events = stored.events if asked.plan.in_order else None
         print_account(asked.plan.name, Account.total(stored.accounts.values()), stored.results, seconds, cost, events)
 
 
@@ -252,7 +252,7 @@ def _cost(asked: Asked, outside: Outside, tally: Tally | None, cpu_seconds: floa
 
 def _stats(outside: Outside, stored: Totals) -> dict[str, Any]:
     named = {f"{outside.names.source}[{s}]": a.to_dict() for s, a in sorted(stored.accounts.items())}
-    events = {"events": stored.events} if outside.job.plan.models else {}
+    events = {"events": stored.events} if outside.job.plan.in_order else {}
     total = Account.total(stored.accounts.values()).to_dict()
     return {**total, "results": stored.results, **events, "sources": named}
 

@@ -29,6 +29,9 @@ from lepton_stream.runtime.kafka.board import Board, Events, LastFew
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.tail import Quiet, bounds_of, follow
 
+_TIMES = ("window_start", "window_end", "event_time")
+_ALARM_TIMES = ("since", "until")
+
 
 class Show(Protocol):
     """Where results go."""
@@ -47,7 +50,7 @@ def tail(
     until_quiet: Annotated[
         float | None, typer.Option(min=0, help="Leave when nothing came for S seconds.", metavar="S")
     ] = None,
-    events: Annotated[bool, typer.Option("--events", help="Events of models instead of results.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Events of models and alarms instead of results.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, on a terminal too.")] = False,
 ) -> int:
     """Show results as they are published, each in its newest version: a table on a terminal, else JSON lines.
@@ -61,8 +64,8 @@ def tail(
     if from_start and last:
         raise UsageError("--from-start and --last: give one of them")
     plan = find(pipeline)
-    if events and not plan.models:
-        raise UsageError(f"--events: {plan.name} has no [[model]] that could say anything")
+    if events and not plan.in_order:
+        raise UsageError(f"--events: {plan.name} has no [[model]] or [[alarm]] that could say anything")
     topic = names(plan).events if events else names(plan).results
     console = Console()
     with ExitStack() as screen:
@@ -140,11 +143,12 @@ def table_of(title: str, rows: Sequence[dict[str, Any]]) -> Table:
         numeric = any(isinstance(row.get(name), int | float) for row in rows)
         table.add_column(escape(printable(name)), justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*(cell_of(name, row.get(name)) for name in columns))
+        times = (*_TIMES, *_ALARM_TIMES) if "change" in row else _TIMES
+        table.add_row(*(cell_of(name, row.get(name), times) for name in columns))
     return table
 
 
-def cell_of(name: str, value: Any) -> str:
+def cell_of(name: str, value: Any, times: Sequence[str] = _TIMES) -> str:
     """Times as UTC, numbers short enough for a column; of the most frequent values value and count."""
     if value is None:
         return ""
@@ -152,6 +156,6 @@ def cell_of(name: str, value: Any) -> str:
         return ", ".join(cell_of("", item) for item in value)
     if isinstance(value, dict):
         return " ".join(cell_of("", value.get(key)) for key in ("value", "count"))
-    if name in ("window_start", "window_end", "event_time") and isinstance(value, int):
+    if name in times and isinstance(value, int):
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     return f"{value:.6g}" if isinstance(value, float) else escape(printable(str(value)))

@@ -17,7 +17,7 @@ _NAMED, _LONGEST = 20, 60
 
 def totals(run: LocalRun, cost: Cost | None = None, *, interrupted: bool = False) -> None:
     """What became of the records, how many results, how fast, at what cost."""
-    print_account(run.plan.name, run.account, run.results, run.seconds, cost, run.events if run.plan.models else None)
+    print_account(run.plan.name, run.account, run.results, run.seconds, cost, run.events if run.plan.in_order else None)
     if interrupted and not run.ended and not log_is_json():
         told = "interrupted: what was written is right as far as it goes; open windows were not published"
         print(f"  {told}", file=sys.stderr)

@@ -21,6 +21,7 @@ from lepton_stream.core.job import Job
 from lepton_stream.core.model_delta import apply_model, put_model
 from lepton_stream.errors import IntegrityError
 from lepton_stream.kernels.kernel import check
+from lepton_stream.pipeline.plan_hash import remedy
 from lepton_stream.shuffle.frame import get_states, put_states
 from lepton_stream.shuffle.routing import prints_of
 from lepton_stream.windows.table import Table
@@ -83,9 +84,10 @@ def apply(job: Job, state: PartitionState, data: bytes) -> None:
 
 def _apply(job: Job, state: PartitionState, meta: dict[str, Any], arrays: wire.Arrays) -> None:
     if meta["plan"] != job.plan_hash:
+        usual = "drain the old plan first, or give the changed one a new pipeline version"
+        told = remedy(meta["plan"], job.plan_hash, usual)
         raise IntegrityError(
-            f"the stored state is of plan {meta['plan']}, but this worker runs plan {job.plan_hash}: "
-            "drain the old plan first, or give the changed one a new pipeline version"
+            f"the stored state is of plan {meta['plan']}, but this worker runs plan {job.plan_hash}: {told}"
         )
     if meta["partitions"] != job.partitions:  # groups live elsewhere now: their windows would begin anew
         raise IntegrityError(

@@ -15,7 +15,9 @@ from lepton_stream.core.model_rows import wait_for_time
 from lepton_stream.dedup.fingerprint import Fingerprints
 from lepton_stream.errors import IntegrityError
 from lepton_stream.kernels.kernel import Rows
-from lepton_stream.models.table import ModelTable
+from lepton_stream.models.ordered import OrderedTable
+from lepton_stream.models.table import table_of
+from lepton_stream.pipeline.plan_hash import remedy
 from lepton_stream.shuffle.frame import Frame, Part, PartialsPart, RowsPart
 from lepton_stream.shuffle.routing import mixed, prints_of, prints_of_groups
 from lepton_stream.windows.fixed import first_of
@@ -42,18 +44,18 @@ class PartitionState:
     published: int = 0
     by_window: Counter[str] = field(default_factory=Counter)
     era: int = 0
-    models: list[ModelTable] = field(default_factory=list)
+    models: list[OrderedTable] = field(default_factory=list)
     scored: Counter[str] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def empty(cls, job: Job, sources: dict[int, int]) -> PartitionState:
         """Before the first frame. `sources`: the offset at which each source partition begins, or UNKNOWN."""
-        tables, models = [Table(s) for s in job.sections], [ModelTable(m, job.key) for m in job.models]
+        tables, models = [Table(s) for s in job.sections], [table_of(m, job.key) for m in job.models]
         return cls(tables, {s: Progress(next=at) for s, at in sources.items()}, models=models)
 
     @property
-    def holders(self) -> list[Table | ModelTable]:
+    def holders(self) -> list[Table | OrderedTable]:
         """All that takes memory."""
         return [*self.tables, *self.models]
 
@@ -62,11 +64,18 @@ class PartitionState:
         """Whether every source has ended in the run that goes on now."""
         return all(p.ended and not p.earlier for p in self.progress.values())
 
-    def mark_for(self, holder: Table | ModelTable, lateness_us: int) -> int:
+    def mark_for(self, holder: Table | OrderedTable, lateness_us: int) -> int:
         """Up to where time has passed for a table: past all that it holds once every source has ended."""
         if self.ended:  # every open window closes, and none that could still come
             return holder.latest_end()
-        return watermark(self.progress.values()) - lateness_us
+        return self.heard(lateness_us)
+
+    def heard(self, lateness_us: int) -> int:
+        """Before which event time nothing is still to come, the same in every shuffle partition.
+
+        At the end of a run, unlike `mark_for`, it is not past what this partition holds: what silence says hangs on it.
+        """
+        return watermark(self.progress.values()) - (0 if self.ended else lateness_us)
 
 
 def fold(job: Job, state: PartitionState, frame: Frame) -> bool:
@@ -110,10 +119,9 @@ def _note_run(state: PartitionState, frame: Frame) -> None:
 
 def _expected(job: Job, state: PartitionState, frame: Frame) -> Progress | None:
     if frame.plan != job.plan_hash:
-        raise IntegrityError(
-            f"frame of plan {frame.plan}, this worker runs plan {job.plan_hash}: let the old plan finish "
-            "(run it with --until-end), or give the changed one a new `version`"
-        )
+        usual = "let the old plan finish (run it with --until-end), or give the changed one a new `version`"
+        told = remedy(frame.plan, job.plan_hash, usual)
+        raise IntegrityError(f"frame of plan {frame.plan}, this worker runs plan {job.plan_hash}: {told}")
     progress = state.progress.get(frame.source)
     if progress is None:
         raise IntegrityError(

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from copy import copy
 from typing import Literal, TypeAlias
 
+from lepton_stream.cleaning.pseudonyms import Pseudonyms
 from lepton_stream.dedup.fingerprint import Key
 from lepton_stream.dedup.memory import DedupMemory
 from lepton_stream.formats.decoder import Decoder
-from lepton_stream.models.section import ModelSection, model_sections
+from lepton_stream.models.section import OrderedSection, ordered_sections
 from lepton_stream.pipeline.plan import Plan
-from lepton_stream.pipeline.plan_hash import plan_hash
+from lepton_stream.pipeline.plan_hash import plan_hash, under_secret
 from lepton_stream.windows.section import Section, sections
 from lepton_stream.windows.watermark import NEVER
 
@@ -27,8 +28,9 @@ class Job:
     """A plan made ready to run.
 
     `partitions`: how many shuffle partitions there are. `route`: whether prepare pre-aggregates; the results are the
-    same. `secret`: 16 random bytes for the fingerprints; they decide nothing but who can make ids collide. `lap` is
-    told the name of each stage when it is done, so that a runtime can time it.
+    same. `secret`: 16 random bytes for the fingerprints; they decide nothing but who can make ids collide.
+    `pseudonyms`: the secret of a plan that has any; ValueError without one. `lap` is told the name of each stage when
+    it is done, so that a runtime can time it.
     """
 
     def __init__(
@@ -39,16 +41,23 @@ class Job:
         *,
         partitions: int = 1,
         route: Route = "partials",
+        pseudonyms: bytes | None = None,
         lap: Lap = _no_lap,
     ) -> None:
         self.plan, self.decoder = plan, decoder
         self.plan_hash = plan_hash(plan)
+        self.pseudonyms: Pseudonyms | None = None
+        if plan.pseudonyms:
+            if pseudonyms is None:
+                raise ValueError("a plan with pseudonyms needs their secret")
+            self.pseudonyms = Pseudonyms(pseudonyms)
+            self.plan_hash = under_secret(self.plan_hash, self.pseudonyms.tag)
         self.partitions, self.route, self.lap = partitions, route, lap
         self.key = Key.from_bytes(secret)
         self.derived = tuple((d.name, d.expression) for d in plan.derived)
         self.sections: tuple[Section, ...] = sections(plan)
-        self.models: tuple[ModelSection, ...] = model_sections(plan)
-        """In frames their numbers follow those of the window sections."""
+        self.models: tuple[OrderedSection, ...] = ordered_sections(plan)
+        """Models and alarms; in frames their numbers follow those of the window sections."""
 
     def decoding(self, decoder: Decoder) -> Job:
         """The same job for records of another form, such as a CSV file with its own header."""

@@ -1,4 +1,4 @@
-"""Models in a checkpoint's delta: keys that changed or left, a slice of the others, and the rows that wait.
+"""Models and alarms in a checkpoint's delta: keys that changed or left, a slice of the others, and the rows that wait.
 
 Of the rows the delta holds those that came since the last one; with the first slice of a turn, all of them.
 """
@@ -12,14 +12,14 @@ import numpy as np
 from lepton_stream import wire
 from lepton_stream.columns import Index
 from lepton_stream.errors import IntegrityError
-from lepton_stream.models.table import ModelTable
+from lepton_stream.models.ordered import OrderedTable
 from lepton_stream.models.waiting import Piece, joined
 
 FORM = 1
 """Version of what is written here."""
 
 
-def put_model(arrays: wire.Arrays, where: str, table: ModelTable, turn: tuple[int, int] | None) -> dict[str, Any]:
+def put_model(arrays: wire.Arrays, where: str, table: OrderedTable, turn: tuple[int, int] | None) -> dict[str, Any]:
     """Add the arrays of a model and say what else there is to know; silent keys leave. `turn`: slice, of how many."""
     keys, gone = table.keys, table.forgotten()
     keys.drop(gone)
@@ -47,14 +47,14 @@ def _put_rows(arrays: wire.Arrays, where: str, pieces: list[Piece], closed_to: i
         wire.put_columns(arrays, f"{where}/c", rows.columns)
 
 
-def settle(table: ModelTable) -> None:
+def settle(table: OrderedTable) -> None:
     """What was to be written is: from here on the next delta begins."""
     table.keys.touched[:] = False
     table.keys.sweep()
     table.waiting.fresh = []
 
 
-def apply_model(arrays: wire.Arrays, where: str, table: ModelTable, told: dict[str, Any]) -> None:
+def apply_model(arrays: wire.Arrays, where: str, table: OrderedTable, told: dict[str, Any]) -> None:
     """Move a model on by what `put_model` wrote. Raises IntegrityError for another form."""
     if told["form"] != FORM:
         raise IntegrityError(
@@ -77,7 +77,7 @@ def apply_model(arrays: wire.Arrays, where: str, table: ModelTable, told: dict[s
     settle(table)
 
 
-def _keys(arrays: wire.Arrays, where: str, table: ModelTable, by: tuple[str, ...]) -> Index:
+def _keys(arrays: wire.Arrays, where: str, table: OrderedTable, by: tuple[str, ...]) -> Index:
     n = len(arrays[where])
     if not n:  # then there are no columns either, see Keys.group
         return np.zeros(0, np.int64)

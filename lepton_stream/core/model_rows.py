@@ -1,4 +1,4 @@
-"""Rows of models: routed by their key in prepare, and put to wait for the watermark in merge."""
+"""Rows of models and alarms: routed by their key in prepare, and put to wait for the watermark in merge."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from lepton_stream.account import Account
 from lepton_stream.columns import Columns, Index, Mask, Numbers, Text, is_valid, take
 from lepton_stream.core.job import Job
 from lepton_stream.errors import IntegrityError
-from lepton_stream.models.section import ModelSection
-from lepton_stream.models.table import ModelTable
+from lepton_stream.models.ordered import OrderedTable
+from lepton_stream.models.section import OrderedSection
 from lepton_stream.models.waiting import Piece
 from lepton_stream.shuffle.frame import Part, RowsPart, split
 from lepton_stream.shuffle.routing import cells, partitions_of
@@ -17,7 +17,7 @@ from lepton_stream.wire import FOREIGN
 
 
 def model_parts(
-    job: Job, section: ModelSection, columns: Columns, time: Index, offsets: Index, keep: Mask
+    job: Job, section: OrderedSection, columns: Columns, time: Index, offsets: Index, keep: Mask
 ) -> list[Part]:
     """One part a shuffle partition, always as rows; those without a value are left out."""
     field, by = section.model.field, section.model.by
@@ -37,7 +37,7 @@ def _without_gaps(column: Text | Numbers) -> Numbers:
     return Numbers(column.values)
 
 
-def wait_for_time(table: ModelTable, source: int, part: Part, account: Account) -> None:
+def wait_for_time(table: OrderedTable, source: int, part: Part, account: Account) -> None:
     """Take the rows of a frame in; those that idleness has overtaken are counted as late.
 
     Raises IntegrityError for a part that prepare cannot have made.

@@ -20,10 +20,10 @@ from lepton_stream.dedup.fingerprint import Fingerprints, fingerprints
 from lepton_stream.expression.evaluate import derive, holds
 from lepton_stream.formats.decoder import Decoded, Reason, Reject
 from lepton_stream.kernels.kernel import Rows
-from lepton_stream.models.section import ModelSection
-from lepton_stream.pipeline.plan import Model, Window
+from lepton_stream.models.section import OrderedSection
+from lepton_stream.pipeline.plan import Alarm, Model, Window
 from lepton_stream.shuffle.frame import Frame, Part, RowsPart, section_fields, split
-from lepton_stream.shuffle.routing import partitions_of
+from lepton_stream.shuffle.routing import cells, partitions_of
 from lepton_stream.windows.section import Section
 from lepton_stream.windows.watermark import NEVER, high_before, late
 
@@ -76,7 +76,7 @@ def prepare(job: Job, source: SourceState, chunk: Chunk, cleaned: Cleaned | None
         filtered=int(np.count_nonzero(accepted)) - int(np.count_nonzero(wanted)),
     )
     parts: list[list[tuple[int, Part]]] = [[] for _ in range(job.partitions)]
-    every: tuple[Section | ModelSection, ...] = (*job.sections, *job.models)
+    every: tuple[Section | OrderedSection, ...] = (*job.sections, *job.models)
     for number, section in enumerate(every):
         of = section.window if isinstance(section, Section) else section.model
         own = _own(of, wanted, columns, time, account)
@@ -101,8 +101,22 @@ def clean_ahead(job: Job, chunk: Chunk) -> Cleaned:
     decoded = job.decoder.decode(chunk.values)
     job.lap("decode")
     decoded, time = timed(clean(decoded, job.plan.fields), job.plan.source, chunk.timestamp)
+    decoded = _under_pseudonyms(job, decoded)
     job.lap("clean")
     return Cleaned(decoded, time)
+
+
+def _under_pseudonyms(job: Job, decoded: Decoded) -> Decoded:
+    """The fields that the plan wants so, replaced: each different text of the chunk is hashed once."""
+    if job.pseudonyms is None:
+        return decoded
+    columns = dict(decoded.columns)
+    for name in job.plan.pseudonyms:
+        column = columns[name]
+        assert isinstance(column, Text)
+        one = cells([column], np.zeros(len(column), np.int64), job.key)
+        columns[name] = job.pseudonyms.column(column, one.first, one.code)
+    return replace(decoded, columns=columns)
 
 
 def _named(decoded: Decoded, chunk: Chunk) -> Decoded:
@@ -161,7 +175,7 @@ def _derived(job: Job, columns: Columns, time: Index, accepted: Mask) -> tuple[C
     return columns, wanted
 
 
-def _own(of: Window | Model, wanted: Mask, columns: Columns, time: Index, account: Account) -> Mask:
+def _own(of: Window | Model | Alarm, wanted: Mask, columns: Columns, time: Index, account: Account) -> Mask:
     """Those of the wanted records that the section's condition lets in; the others are counted."""
     if of.where is None:
         return wanted

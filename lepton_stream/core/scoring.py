@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lepton_stream.core.fold import PartitionState
 from lepton_stream.models.events import Events
-from lepton_stream.models.table import ModelTable
+from lepton_stream.models.ordered import OrderedTable
 
 
 def score(state: PartitionState, most: int | None = None) -> tuple[list[Events], bool]:
@@ -12,21 +12,23 @@ def score(state: PartitionState, most: int | None = None) -> tuple[list[Events],
     batches: list[Events] = []
     more = False
     for table in state.models:
-        mark = _mark(state, table)
-        count, events = table.score(mark, most)
+        marks = _marks(state, table)
+        count, events = table.score(*marks, most)
         if count:
             state.scored[table.section.model.name] += count
         if events is not None:
             batches.append(events)
             state.events[events.model] += len(events)
-        more |= table.due(mark)
+        more |= table.due(*marks)
     return batches, more
 
 
 def scoring(state: PartitionState) -> bool:
     """Whether rows wait that the watermark has passed."""
-    return any(table.due(_mark(state, table)) for table in state.models)
+    return any(table.due(*_marks(state, table)) for table in state.models)
 
 
-def _mark(state: PartitionState, table: ModelTable) -> int:
-    return state.mark_for(table, table.section.model.lateness_us)
+def _marks(state: PartitionState, table: OrderedTable) -> tuple[int, int]:
+    """Up to where rows are taken, and up to where silence is one."""
+    lateness = table.section.model.lateness_us
+    return state.mark_for(table, lateness), state.heard(lateness)

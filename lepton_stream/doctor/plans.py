@@ -30,10 +30,11 @@ def _lateness(plan: Plan) -> Iterator[Finding]:
         elif w.lateness_us > MOST_OPEN * w.size_us:
             what = f"keeps {w.lateness_us // w.size_us:,} windows of each group open, in memory and in every state"
             yield warn(about, what, f"set lateness below {MOST_OPEN} window sizes, or make the windows larger")
-    for m in plan.models:
+    for m in plan.in_order:
         if m.lateness_us == 0:
-            what = "0: whatever is older than the newest record of its partition is late, and is not scored"
-            yield warn(f"lateness of model {m.name}", what, "set lateness to the disorder that your data has")
+            what = "0: whatever is older than the newest record of its partition is late, and is not looked at"
+            about = f"lateness of {'model' if m in plan.models else 'alarm'} {m.name}"
+            yield warn(about, what, "set lateness to the disorder that your data has")
 
 
 def _overlap(plan: Plan) -> Iterator[Finding]:

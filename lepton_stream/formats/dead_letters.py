@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -16,13 +16,22 @@ KEPT_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A rejected record. `value` is None for a record that had none; of one too large it is the beginning."""
+    """A rejected record. `value` is None for a record that had none; of one too large it is the beginning.
+
+    `withheld`: its bytes are not told, since they may name somebody.
+    """
 
     source: SourcePartition
     offset: int
     reason: Reason
     detail: str
     value: bytes | None
+    withheld: bool = False
+
+
+def withheld(letter: DeadLetter) -> DeadLetter:
+    """The letter without the record's bytes; where the record was says where to look for them."""
+    return replace(letter, detail=letter.detail.split("; the first ")[0], value=None, withheld=True)
 
 
 def dead_letter(
@@ -38,7 +47,10 @@ def dead_letter(
 
 
 def to_line(letter: DeadLetter) -> bytes:
-    """One line of JSON, newline included: `value` is text, or `value_base64` holds bytes that are no UTF-8."""
+    """One line of JSON, newline included: `value` is text, or `value_base64` holds bytes that are no UTF-8.
+
+    Of a record that is withheld there is neither, but `withheld`.
+    """
     line: dict[str, str | int | None] = {
         "topic": letter.source.topic,
         "partition": letter.source.partition,
@@ -46,6 +58,8 @@ def to_line(letter: DeadLetter) -> bytes:
         "reason": letter.reason.value,
         "detail": letter.detail,
     }
+    if letter.withheld:
+        return orjson.dumps({**line, "withheld": True}, option=orjson.OPT_APPEND_NEWLINE)
     try:
         line["value"] = None if letter.value is None else letter.value.decode()
     except UnicodeDecodeError:
@@ -60,4 +74,5 @@ def from_line(line: bytes) -> DeadLetter:
     value = base64.b64decode(got["value_base64"], validate=True) if "value_base64" in got else text and text.encode()
     value = b"" if text == "" else value
     source = SourcePartition(got["topic"], got["partition"])
-    return DeadLetter(source, got["offset"], Reason(got["reason"]), got["detail"], value)
+    hidden = got.get("withheld", False)
+    return DeadLetter(source, got["offset"], Reason(got["reason"]), got["detail"], value, hidden)

@@ -128,7 +128,7 @@ def _parts(held: Held) -> Iterable[str]:
 def _remedies(budget: Budget, plan: Plan, held: Held, or_else: str = "") -> Iterable[str]:
     yield f"Give it more (--memory {about(2 * budget.bytes).replace(' ', '')}){or_else}"
     if held.windows >= held.dedup:
-        by = sorted({*(n for w in plan.windows for n in w.group_by), *(n for m in plan.models for n in m.by)})
+        by = sorted({*(n for w in plan.windows for n in w.group_by), *(n for m in plan.in_order for n in m.by)})
         grouped = f", or fewer values of {', '.join(by)}" if by else ""
         yield f"else it takes a shorter size, lateness or grace of windows{grouped}, in a new `version` of the plan"
     else:

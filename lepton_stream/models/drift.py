@@ -76,15 +76,16 @@ class Drift:
         owner, start, count = np.unique(run.owner[rows], return_index=True, return_counts=True)
         key, last = run.key[owner], run.start[owner] + run.count[owner] - 1
         of = np.repeat(np.arange(len(key)), count)
-        inner = Run(key, start, count, of, level[rows], run.before[rows] // self.apart)
-        before = robust.score(state, inner)
+        before = run.before[rows] // self.apart
+        inner = Run(key, start, count, of, level[rows], before, run.time[rows], before == 0)
+        told = robust.score(state, inner)
         state["centre"][key], state["spread"][key] = robust.usual(state, key, (run.before[last] + 1) // self.apart)
         ends = np.cumsum(np.bincount(run.owner[rows], minlength=len(run.key)) + 1) - 1
         centre, spread = np.empty((2, len(run.key) + len(rows)))
         centre[ends], spread[ends] = state["centre"][run.key], state["spread"][run.key]
         among = np.ones(len(centre), np.bool_)
         among[ends] = False
-        centre[among], spread[among] = before.expected, before.deviation
+        centre[among], spread[among] = told.expected, told.deviation
         return centre, spread, np.concatenate([[0], ends[:-1] + 1])
 
     def told(self, before: int) -> str:

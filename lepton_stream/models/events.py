@@ -1,4 +1,4 @@
-"""Events: the scores of a model that are published, each with its explanation."""
+"""Events: what a model or an alarm publishes; those of a model are scores, each with its explanation."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ class Scored:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Events:
-    """Events of one model and one checkpoint, ordered by event time, source partition, offset.
+    """Events of one model or alarm and one checkpoint, ordered by event time, source partition, offset.
 
-    `columns`: lists of equal length by name: the key fields `by`, then `pipeline.models.EVENT_COLUMNS`.
+    `model`: its name. `columns`: lists of equal length by name: the key fields `by`, then `EVENT_COLUMNS` of
+    `pipeline.models` or `ALARM_COLUMNS` of `pipeline.alarms`.
     """
 
     model: str
@@ -90,6 +91,12 @@ def events_together(batches: Sequence[Events]) -> list[Events]:
     for batch in batches:
         models.setdefault(batch.model, []).append(batch)
     return [same[0] if len(same) == 1 else _joined(same) for same in models.values()]
+
+
+def in_a_row(batches: Sequence[Events]) -> Events:
+    """Batches that follow each other as one."""
+    first = batches[0]
+    return Events(first.model, first.by, {n: [v for b in batches for v in b.columns[n]] for n in first.columns})
 
 
 def _joined(batches: list[Events]) -> Events:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lepton_stream.columns import Index
+from lepton_stream.columns import Index, Mask
 
 Floats: TypeAlias = NDArray[np.float64]
 State: TypeAlias = dict[str, NDArray[Any]]
@@ -20,7 +20,8 @@ class Run:
     """n rows of m different keys: key after key, each key's rows in their order.
 
     `key` int64[m]: the keys' rows in the state; `start`, `count` int64[m]: where the rows of each are. Of the rows:
-    `owner`, which of the m keys; `value`, finite; `before`, how many values the key has seen since it last began anew.
+    `owner`, which of the m keys; `value`, finite; `before`, how many values the key has seen since it last began anew;
+    `time`; `anew`, whether the key begins anew with the row, as one does that was never seen.
     """
 
     key: Index
@@ -29,6 +30,8 @@ class Run:
     owner: Index
     value: Floats
     before: Index
+    time: Index
+    anew: Mask
 
     @property
     def position(self) -> Index:

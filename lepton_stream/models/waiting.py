@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lepton_stream.columns import Columns, Index, Mask, Text, concat, pack, take_all, weight
+from lepton_stream.columns import Columns, Index, Mask, Text, concat, lean, take_all, weight
 from lepton_stream.windows.watermark import NEVER
 
 
@@ -28,8 +28,8 @@ class Piece:
         return Piece(take_all(self.columns, rows), self.time[rows], self.source[rows], self.offset[rows])
 
     def packed(self) -> Piece:
-        """The same with text in buffers of its own: a few rows must not keep a whole chunk's bytes alive."""
-        columns = {name: pack(c) if isinstance(c, Text) else c for name, c in self.columns.items()}
+        """The same with text in lean buffers: a few rows must not keep a whole chunk's bytes alive."""
+        columns = {name: lean(c) if isinstance(c, Text) else c for name, c in self.columns.items()}
         return Piece(columns, self.time, self.source, self.offset)
 
     @property
@@ -90,6 +90,8 @@ class Waiting:
                 mark = int(np.partition(times, most - 1)[most - 1]) + 1
         out = self._drop_before(mark)
         whole = joined(out)
+        if bool((whole.time[1:] > whole.time[:-1]).all()):  # as a source in good order has them
+            return whole, mark
         return whole.take(np.lexsort((whole.offset, whole.source, whole.time))), mark
 
     def _drop_before(self, mark: int) -> list[Piece]:

@@ -84,9 +84,10 @@ class Pipeline:
         max: float | None = None,  # noqa: A002  (the same)
         one_of: Sequence[Scalar] | None = None,
         on_bad: str | float | Default | Mapping[str, Scalar] = "reject",
+        pseudonym: bool = False,
     ) -> Self:
         """One typed field and its rules: a line of `[fields]`. `type`: str, int, float or bool."""
-        said = {"type": _type_word(type), "required": required, "min": min, "max": max}
+        said = {"type": _type_word(type), "required": required, "min": min, "max": max, "pseudonym": pseudonym}
         fields = self._data.get("fields", {})
         new = {**fields, name: _given({**said, "one_of": one_of, "on_bad": on_bad})}
         return self._copy({"fields": new}, [("fields", name)] if name in fields else [])
@@ -104,9 +105,12 @@ class Pipeline:
         """How many records of a partition are remembered to find duplicates: `[dedup]`."""
         return self._with("dedup", memory=memory)
 
-    def dead_letters(self, *, ceiling: float = 0.5, among: int = 10_000) -> Self:
-        """Above which share of dead letters among so many records a worker on Kafka stops: `[dead_letters]`."""
-        return self._with("dead_letters", ceiling=ceiling, among=among)
+    def dead_letters(self, *, ceiling: float = 0.5, among: int = 10_000, raw: bool | None = None) -> Self:
+        """Above which share of dead letters among so many records a worker on Kafka stops: `[dead_letters]`.
+
+        `raw`: whether what is set aside holds the record as it came.
+        """
+        return self._with("dead_letters", ceiling=ceiling, among=among, raw=raw)
 
     def memory(self, size: int | str) -> Self:
         """What state and buffers of one worker may take, in bytes or as "1GiB": `memory`."""
@@ -168,6 +172,30 @@ class Pipeline:
         said: dict[str, object] = {"name": name, "by": by, "score": score, "threshold": threshold, "warmup": warmup}
         said |= {"least_deviation": least_deviation, "lateness": lateness, "forget": forget, "emit": emit}
         return self._copy({"model": [*self._data.get("model", ()), _given({**said, "where": where})]})
+
+    def alarm(
+        self,
+        name: str,
+        field: str,
+        *,
+        below: float | None = None,
+        above: float | None = None,
+        back: float | None = None,
+        open_after: Span = "0s",
+        open_values: int = 1,
+        close_after: Span = "0s",
+        close_values: int = 1,
+        by: Names | None = None,
+        lateness: Span = "0s",
+        forget: Span = "30d",
+        where: str | None = None,
+    ) -> Self:
+        """One `[[alarm]]`, such as `.alarm("cold", "celsius", by="room", below=15, back=17, open_after="10m")`."""
+        said: dict[str, object] = {"name": name, "by": by, "field": field, "below": below, "above": above, "back": back}
+        said |= {"open_after": open_after, "open_values": open_values}
+        said |= {"close_after": close_after, "close_values": close_values}
+        said |= {"lateness": lateness, "forget": forget, "where": where}
+        return self._copy({"alarm": [*self._data.get("alarm", ()), _given(said)]})
 
     @property
     def plan(self) -> Plan:

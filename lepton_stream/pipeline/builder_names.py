@@ -14,8 +14,8 @@ def python_name(data: Mapping[str, Any], path: Path) -> str:
         case ("window", int(i), *rest):
             column = rest[:1] == ["results"] and len(rest) > 1  # a result column is an argument of its own
             return _dotted(f"window({show_value(_name_of(data, i))})", rest[1:] if column else rest)
-        case ("model", int(i), *rest):
-            return _dotted(f"model({show_value(data['model'][i].get('name'))})", rest)
+        case ("model" | "alarm" as kind, int(i), *rest):
+            return _dotted(f"{kind}({show_value(data[kind][i].get('name'))})", rest)
         case ("fields", name, *rest):
             return _dotted(f"field({show_value(name)})", rest)
         case ("source", "file", *rest):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from lepton_stream.errors import PlanError
+from lepton_stream.pipeline.alarms import check_alarms, make_alarm
 from lepton_stream.pipeline.derived import condition, derive
 from lepton_stream.pipeline.fields import Known, check_source_fields, known_fields
 from lepton_stream.pipeline.file_form import check_file, make_file
@@ -39,12 +40,17 @@ def check(data: Any, title: str = "the pipeline is not usable", found: Findings 
     taken = {w.get("name") for w in raw.get("window", ()) if not isinstance(w, Missing)}
     models = raw.get("model") or ()
     only = check_models(models, source.get("key", ()), taken, known, scope, found)
+    alarms = raw.get("alarm") or ()
+    taken |= {m.get("name") for m in models if not isinstance(m, Missing)}
+    watching = check_alarms(alarms, source.get("key", ()), taken, known, scope, found)
     if found.problems:
         raise PlanError(title, found.problems)
     windows = zip(raw["window"], computed, strict=True)
     made = tuple(make_window(window, raw["source"]["key"], *columns) for window, columns in windows)
     scored = tuple(make_model(model, raw["source"]["key"], own) for model, own in zip(models, only, strict=True))
-    return _plan(raw, known, replace(_source(raw["source"]), where=where), made, scope.derived, scored)
+    watched = tuple(make_alarm(alarm, raw["source"]["key"], own) for alarm, own in zip(alarms, watching, strict=True))
+    plan = _plan(raw, known, replace(_source(raw["source"]), where=where), made, scope.derived, scored)
+    return replace(plan, alarms=watched)
 
 
 def _plan(

@@ -68,7 +68,10 @@ def make_field(name: str, raw: Mapping[str, Any], found: Findings) -> Field | No
     one_of = _one_of(kind, raw.get("one_of"), (*path, "one_of"), found)
     field = Field(name, kind, raw.get("required", True), low, high, one_of)
     on_bad = _on_bad(field, raw.get("on_bad", "reject"), (*path, "on_bad"), found)
-    return Field(name, kind, field.required, low, high, one_of, on_bad)
+    pseudonym = raw.get("pseudonym", False)
+    if pseudonym and kind != "str":
+        found.add((*path, "pseudonym"), True, f"only fields of type str can be pseudonyms; this one is {kind}")
+    return Field(name, kind, field.required, low, high, one_of, on_bad, pseudonym)
 
 
 def _bound(kind: FieldType, value: Any, path: Path, found: Findings) -> int | float | None:
@@ -122,6 +125,8 @@ def check_source_fields(source: Mapping[str, Any], known: Known, found: Findings
     if "time" in source and "time_unit" in source:
         accepted = TIME_TYPES[source["time_unit"]]
         check_role(("source", "time"), source["time"], accepted, known, found, made_up=False)
+        if (field := known.fields.get(source["time"])) is not None and field.pseudonym:
+            found.add(("source", "time"), field.name, f"expects a field that is no pseudonym; {field.name} is one")
     for name in source.get("key", ()):
         check_role(("source", "key"), name, GROUP_TYPES, known, found)
     ids = source.get("id")

@@ -91,6 +91,7 @@ FIELD = Table(
         Key("max", NUMBER, "Largest value that is good"),
         Key("one_of", VALUES, "The values that are good"),
         Key("on_bad", ON_BAD, "What happens to a bad value", "reject"),
+        Key("pseudonym", BOOLEAN, "Text: what follows sees a keyed hash of it instead", False),
     ),
     short="type",
 )
@@ -148,6 +149,25 @@ MODEL = Table(
     ),
     later=("order",),
 )
+ALARM = Table(
+    "expects a table [[alarm]]",
+    (
+        Key("name", NAME, "Name of the alarm; its events carry it", REQUIRED),
+        Key("by", words("a field or a list of fields"), "Fields that make a key; left out: source.key"),
+        Key("field", FIELD_NAME, "Field or derived column that is watched", REQUIRED),
+        Key("below", NUMBER, "It opens for values below this one"),
+        Key("above", NUMBER, "It opens for values above this one; an alarm has either below or above"),
+        Key("back", NUMBER, "It closes for values that are back at this one, or past it; left out: the threshold"),
+        Key("open_after", duration(), "How long values must have been beyond the threshold before it opens", "0s"),
+        Key("open_values", integer(1, 1_000_000), "How many values in a row it takes to open it, at least", 1),
+        Key("close_after", duration(), "How long values must have been back before it closes", "0s"),
+        Key("close_values", integer(1, 1_000_000), "How many values in a row it takes to close it, at least", 1),
+        Key("lateness", duration(), "How far behind the newest record of its partition one may be", "0s"),
+        Key("forget", duration(least=1), "A key that was silent for longer begins anew", "30d"),
+        Key("where", EXPRESSION, "Condition; records for which it is not true do not enter this alarm"),
+    ),
+    later=("order",),
+)
 PIPELINE = Table(
     "expects a table",
     (
@@ -177,9 +197,15 @@ PIPELINE = Table(
                 (
                     Key("ceiling", SHARE, "Share of dead letters above which a worker on Kafka stops; 1: never", 0.5),
                     Key("among", integer(100, 10**9), "Records of a partition that it is a share of", 10_000),
+                    Key(
+                        "raw",
+                        BOOLEAN,
+                        "Whether dead letters and late records hold the record as it came; left out: they do, unless a "
+                        "field is a pseudonym",
+                    ),
                 ),
             ),
-            "When dead letters stop a worker",
+            "When dead letters stop a worker, and what they hold",
             {},
         ),
         Key(
@@ -197,6 +223,7 @@ PIPELINE = Table(
         Key("memory", size(LEAST_MEMORY, MOST_MEMORY), "What state and buffers of one worker may take"),
         Key("window", Tables(WINDOW, "expects at least one [[window]], in double brackets"), "Windows", REQUIRED),
         Key("model", Tables(MODEL, "expects tables [[model]], in double brackets"), "Models that score records"),
+        Key("alarm", Tables(ALARM, "expects tables [[alarm]], in double brackets"), "Alarms that open and close"),
     ),
     later=("autopilot", "privacy", "rules", "sample", "sink", "join", "alert"),
 )

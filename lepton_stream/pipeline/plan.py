@@ -34,7 +34,7 @@ class Field:
 
     `required`: it must be there and not null. `on_bad` says what happens to a value that is missing though required,
     of the wrong type, outside [min, max] or not in `one_of`; `clip` mends only what is outside [min, max] and rejects
-    the rest.
+    the rest. `pseudonym`: what comes after cleaning sees a keyed hash of the text instead of it.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Field:
     max: float | int | None = None
     one_of: tuple[Scalar, ...] | None = None
     on_bad: OnBad = "reject"
+    pseudonym: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +181,41 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """One `[[alarm]]` section: it opens for a key whose value stays beyond a threshold, and closes when it stays back.
+
+    `side`: where values are beyond `threshold`; strictly so. `back`: the value is back from there on, on the other
+    side; between the two nothing begins. `open_values` values in a row, over at least `open_after_us`, open it;
+    `close_values` and `close_after_us` close it. `forget_us`: a key that was silent for longer begins anew. `where`:
+    records for which it is not true do not enter.
+    """
+
+    name: str
+    by: tuple[str, ...]
+    field: str
+    side: Literal["below", "above"]
+    threshold: float
+    back: float
+    open_after_us: int = 0
+    open_values: int = 1
+    close_after_us: int = 0
+    close_values: int = 1
+    lateness_us: int = 0
+    forget_us: int = 2_592_000_000_000
+    where: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetters:
     """When dead letters stop a worker: more than the share `ceiling` of `among` records in a row, by source partition.
 
-    A share of 1 never stops: there cannot be more.
+    A share of 1 never stops: there cannot be more. `raw`: whether what is set aside holds the record as it came; None:
+    it does, unless a field is a pseudonym.
     """
 
     ceiling: float = 0.5
     among: int = 10_000
+    raw: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +244,23 @@ class Plan:
     memory: int | None = None
     derived: tuple[Derived, ...] = ()
     models: tuple[Model, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+
+    @property
+    def in_order(self) -> tuple[Model | Alarm, ...]:
+        """Models, then alarms: the sections that take records one by one, in event-time order, and publish events."""
+        return (*self.models, *self.alarms)
+
+    @property
+    def pseudonyms(self) -> tuple[str, ...]:
+        """Fields that are replaced by pseudonyms."""
+        return tuple(f.name for f in self.fields if f.pseudonym)
+
+    @property
+    def sets_aside_raw(self) -> bool:
+        """Whether dead letters and late records are kept as they came."""
+        raw = self.dead_letters.raw
+        return not self.pseudonyms if raw is None else raw
 
     @property
     def types(self) -> dict[str, FieldType]:

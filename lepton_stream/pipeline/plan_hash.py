@@ -35,3 +35,18 @@ def canonical(plan: Plan) -> bytes:
 def plan_hash(plan: Plan) -> str:
     """16 hexadecimal digits (64 bits of BLAKE2b) of `canonical(plan)`."""
     return blake2b(canonical(plan), digest_size=8).hexdigest()
+
+
+def under_secret(plan: str, tag: str) -> str:
+    """The hash of a plan with pseudonyms under a secret: what was counted under one no other may go on with."""
+    return f"{plan}-{tag}"
+
+
+def remedy(found: str, ours: str, usual: str) -> str:
+    """What to do where the stored hash is not ours: `usual`, unless only the secret of the pseudonyms differs."""
+    if found == ours or found.split("-", maxsplit=1)[0] != ours.split("-", maxsplit=1)[0]:
+        return usual
+    return (
+        "the plan is the same, but the secret of its pseudonyms (behind the dash) is another one: give this worker the "
+        "secret that the others have, or give the plan a new `version`"
+    )

@@ -6,7 +6,7 @@ from lepton_stream.expression.typed import Expression
 from lepton_stream.pipeline.calls import call_text
 from lepton_stream.pipeline.durations import MICROSECONDS, duration_text, size_text
 from lepton_stream.pipeline.names import names
-from lepton_stream.pipeline.plan import Default, Derived, Field, FileForm, Model, Plan, Source, Window
+from lepton_stream.pipeline.plan import Alarm, Default, Derived, Field, FileForm, Model, Plan, Source, Window
 from lepton_stream.pipeline.plan_hash import plan_hash
 
 __all__ = ["describe"]
@@ -23,6 +23,7 @@ def describe(plan: Plan) -> list[str]:
         *_dedup(plan),
         *(line for w in plan.windows for line in _window(w)),
         *(line for m in plan.models for line in _model(m)),
+        *(line for a in plan.alarms for line in _alarm(a)),
         *_topics(plan),
     ]
 
@@ -58,7 +59,8 @@ def _file(form: FileForm) -> list[str]:
 
 
 def _field(field: Field) -> str:
-    rules = [] if field.required else ["may be missing"]
+    rules = ["a pseudonym (HMAC-SHA-256)"] if field.pseudonym else []
+    rules += [] if field.required else ["may be missing"]
     if field.min is not None or field.max is not None:
         low, high = ("" if bound is None else f"{bound:g}" for bound in (field.min, field.max))
         rules.append(f"{low}..{high}")
@@ -131,6 +133,24 @@ def _model(model: Model) -> list[str]:
     return [*lines, f"  a key that was silent for more than {duration_text(model.forget_us)} begins anew"]
 
 
+def _alarm(alarm: Alarm) -> list[str]:
+    key = f"per {_names(alarm.by)}" if alarm.by else "over everything"
+    lateness, back = duration_text(alarm.lateness_us), "above" if alarm.side == "below" else "below"
+    lines = [f"alarm {alarm.name}: {alarm.field} {key}, in event time, {lateness} lateness"]
+    lines += [] if alarm.where is None else [f"  only records where {alarm.where.text}"]
+    opens, closes = (alarm.open_values, alarm.open_after_us), (alarm.close_values, alarm.close_after_us)
+    lines.append(f"  opens {alarm.side} {alarm.threshold:g}{_steady(*opens)}; an event")
+    lines.append(f"  closes at {alarm.back:g} or {back}{_steady(*closes)}; an event")
+    return [*lines, f"  a key that was silent for more than {duration_text(alarm.forget_us)} begins anew"]
+
+
+def _steady(values: int, after_us: int) -> str:
+    """How long values must stay, in words."""
+    most = [f"{values} values in a row"] if values > 1 else []
+    most += [f"for {duration_text(after_us)}"] if after_us else []
+    return "".join(f", {part}" for part in most)
+
+
 def _hours(us: int) -> str:
     """Days of windows are told in hours, up to a week: 24h says that no calendar is asked."""
     hour, week = MICROSECONDS["h"], MICROSECONDS["w"]
@@ -152,9 +172,13 @@ def _topics(plan: Plan) -> list[str]:
     own = ", ".join((named.shuffle, named.state, named.results, named.late, named.events))
     return [
         f"topics of {plan.topics.partitions} partitions, {copies}: {own}",
-        f"  dead letters: {named.dead_letters}, with the original bytes and the reason",
+        f"  dead letters: {named.dead_letters}, with {_held(plan)}the reason",
         f"  {_ceiling(plan)}",
     ]
+
+
+def _held(plan: Plan) -> str:
+    return "the original bytes and " if plan.sets_aside_raw else "the place of the record but none of its bytes, and "
 
 
 def _ceiling(plan: Plan) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lepton_stream.pipeline.calls import call_text
 from lepton_stream.pipeline.durations import duration_text, size_text
-from lepton_stream.pipeline.plan import Default, Field, FileForm, Model, Plan, Source, Window
+from lepton_stream.pipeline.plan import Alarm, DeadLetters, Default, Field, FileForm, Model, Plan, Source, Window
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
@@ -18,12 +18,18 @@ def to_dict(plan: Plan) -> dict[str, Any]:
         "fields": {f.name: _field(f) for f in plan.fields},
         **({"derive": {d.name: d.expression.text for d in plan.derived}} if plan.derived else {}),
         "dedup": {"memory": plan.dedup_memory},
-        "dead_letters": {"ceiling": plan.dead_letters.ceiling, "among": plan.dead_letters.among},
+        "dead_letters": _dead_letters(plan.dead_letters),
         "topics": {"partitions": plan.topics.partitions, "replication": plan.topics.replication},
         **({} if plan.memory is None else {"memory": size_text(plan.memory)}),
         "window": [_window(w) for w in plan.windows],
         **({"model": [_model(m) for m in plan.models]} if plan.models else {}),
+        **({"alarm": [_alarm(a) for a in plan.alarms]} if plan.alarms else {}),
     }
+
+
+def _dead_letters(letters: DeadLetters) -> dict[str, Any]:
+    raw = {} if letters.raw is None else {"raw": letters.raw}
+    return {"ceiling": letters.ceiling, "among": letters.among, **raw}
 
 
 def _source(source: Source) -> dict[str, Any]:
@@ -58,6 +64,7 @@ def _field(field: Field) -> dict[str, Any]:
     on_bad = {"default": field.on_bad.value} if isinstance(field.on_bad, Default) else field.on_bad
     out: dict[str, Any] = {"type": field.type, "required": field.required, "on_bad": on_bad}
     out |= {"min": field.min, "max": field.max, "one_of": field.one_of and list(field.one_of)}
+    out |= {"pseudonym": True} if field.pseudonym else {}
     return {key: value for key, value in out.items() if value is not None}
 
 
@@ -90,4 +97,21 @@ def _model(model: Model) -> dict[str, Any]:
         "forget": duration_text(model.forget_us),
         "emit": model.emit,
         **({} if model.where is None else {"where": model.where.text}),
+    }
+
+
+def _alarm(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "name": alarm.name,
+        "by": list(alarm.by),
+        "field": alarm.field,
+        alarm.side: alarm.threshold,
+        "back": alarm.back,
+        "open_after": duration_text(alarm.open_after_us),
+        "open_values": alarm.open_values,
+        "close_after": duration_text(alarm.close_after_us),
+        "close_values": alarm.close_values,
+        "lateness": duration_text(alarm.lateness_us),
+        "forget": duration_text(alarm.forget_us),
+        **({} if alarm.where is None else {"where": alarm.where.text}),
     }

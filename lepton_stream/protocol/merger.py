@@ -212,7 +212,7 @@ class Merger:
         return (*records_of(done.results), *event_records(done.events))
 
     def _oldest(self) -> int | None:
-        """When the first open window ends, or the first waiting row is to be scored."""
+        """When the first open window ends, the first waiting row is to be scored, or silence says something."""
         ends = [end for t in self.state.tables if (end := t.oldest_end()) is not None]
-        ends += [time + 1 for m in self.state.models if (time := m.waiting.earliest) is not None]
+        ends += [time for m in self.state.models if (time := m.oldest()) is not None]
         return min(ends, default=None)

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from lepton_stream.errors import IntegrityError
+from lepton_stream.pipeline.plan_hash import remedy
 from lepton_stream.windows.watermark import NEVER
 
 VERSION = 1
@@ -99,7 +100,8 @@ def _read(text: str, where: str, kind: type[_T]) -> _T:
 def refuse_other_plan(found: str, ours: str, where: str) -> None:
     """Raises IntegrityError where the stored plan is not the one that runs."""
     if found != ours:
+        usual = "let the old plan finish (run it with --until-end), or give the changed one a new `version`"
+        told = remedy(found, ours, usual)
         raise IntegrityError(
-            f"{where}: the stored position is of plan {found}, but this worker runs plan {ours}: "
-            "let the old plan finish (run it with --until-end), or give the changed one a new `version`"
+            f"{where}: the stored position is of plan {found}, but this worker runs plan {ours}: {told}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -15,7 +16,7 @@ from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.compiled import loader
 from lepton_stream.core import Job, PartitionState, Prepared, Route, SourceState, checkpoint, fold, heartbeat, prepare
 from lepton_stream.errors import PlanError, Problem
-from lepton_stream.formats.dead_letters import DeadLetter, dead_letter
+from lepton_stream.formats.dead_letters import DeadLetter, dead_letter, withheld
 from lepton_stream.memory.budget import Budget
 from lepton_stream.memory.held import held_by, refuse_too_much
 from lepton_stream.models.events import Events, events_together
@@ -25,6 +26,7 @@ from lepton_stream.runtime.ahead import ahead, cores
 from lepton_stream.runtime.inputs import Input, RecordsAtHand, is_file, open_inputs
 from lepton_stream.runtime.lines import CLEAN, DECODE, READ, Feed, Line, Step
 from lepton_stream.runtime.local_telling import LocalTelling
+from lepton_stream.runtime.pseudonym_secret import secret_for
 from lepton_stream.runtime.stopwatch import Stopwatch
 from lepton_stream.windows.results import Results, together
 
@@ -52,7 +54,7 @@ class Options:
     `partitions`: split the merged inputs by key as a topic of so many partitions would hold them, and shuffle over as
     many as `topics.partitions` allows; None: each input is a source partition of its own. `bury` takes the dead letters
     of a chunk, `tell` the events of models. `memory`: what state may take, None: all there is. `telling` is told how
-    the run goes.
+    the run goes. `pseudonyms`: their secret; None: that of the environment, where the plan has any.
     """
 
     partitions: int | None = None
@@ -64,16 +66,19 @@ class Options:
     memory: Budget | None = None
     telling: LocalTelling | None = None
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    pseudonyms: bytes | None = None
 
 
 class LocalRun:
     """Iterate for the results, batch by batch; afterwards `account`, `stages` and the rest tell how it went.
 
-    Raises UsageError and PlanError before the first result where inputs cannot be read or do not fit.
+    Raises UsageError and PlanError before the first result where inputs cannot be read or do not fit, UsageError too
+    where a plan with pseudonyms has no secret.
     """
 
     def __init__(self, plan: Plan, given: InputGiven, options: Options | None = None) -> None:
         self.plan, self._options = plan, options or Options()
+        self._pseudonyms = self._options.pseudonyms or secret_for(plan, os.environ)
         start = self._options.run_start_us
         run_start_us = clock.now_us() if start is None else start
         self.inputs: list[Input] = open_inputs(given, plan, run_start_us, self._options.stdin)
@@ -125,7 +130,7 @@ class LocalRun:
         return {
             **self.account.to_dict(),
             "results": self.results,
-            **({"events": self.events} if self.plan.models else {}),
+            **({"events": self.events} if self.plan.in_order else {}),
             "seconds": round(self.seconds, 6),
             "cpu_seconds": round(self.cpu_seconds, 6),
             "path": loader.state().path,
@@ -144,6 +149,7 @@ class LocalRun:
             self._options.secret,
             partitions=min(partitions or 1, self.plan.topics.partitions),
             route=self._options.route,
+            pseudonyms=self._pseudonyms,
             lap=self.watch.lap,
         )
         if partitions is None:
@@ -227,7 +233,8 @@ class LocalRun:
         letters = []
         for reject in prepared.rejects:
             offset, value = int(chunk.offsets[reject.row]), chunk.values.whole(reject.row)
-            letters.append(dead_letter(line.source, offset, reject, value, line.long.pop(offset, None)))
+            letter = dead_letter(line.source, offset, reject, value, line.long.pop(offset, None))
+            letters.append(letter if self.plan.sets_aside_raw else withheld(letter))
         if not self._first_reject:
             letter = letters[0]
             self._first_reject = f"{letter.source.topic}, record {letter.offset}: {letter.detail}"

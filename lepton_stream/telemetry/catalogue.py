@@ -69,8 +69,13 @@ FILTERED_BY_WINDOW = _durable(
     "Accepted records that a window's own `where` keeps out of it.",
 )
 RESULTS = _durable("lepton_results_total", ("window",), "results", "Results published, by window section.")
-SCORED = _durable("lepton_scored_total", ("model",), "records", "Records that a model has scored, warm-up left out.")
-EVENTS = _durable("lepton_events_total", ("model",), "events", "Events published, by model.")
+SCORED = _durable(
+    "lepton_scored_total",
+    ("model",),
+    "records",
+    "Records that a model has scored, warm-up left out, or that an alarm has looked at.",
+)
+EVENTS = _durable("lepton_events_total", ("model",), "events", "Events published, by model or alarm.")
 
 CHUNK_SECONDS = _histogram(
     "lepton_chunk_seconds",

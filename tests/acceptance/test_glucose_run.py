@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import hmac
+import io
 import json
+from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,10 @@ import polars as pl
 import pytest
 
 import lepton_stream as ls
+from lepton_stream.runtime.pseudonym_secret import DEMO_SECRET
 from tests.acceptance.commands import balanced, but_version, lines, run
+from tests.models.slow import Row as Values
+from tests.models.slow_alarm import Rule, turns
 from tests.reference.air_quality import FULL as AIR
 from tests.reference.air_quality import ROOT
 
@@ -21,6 +29,15 @@ FULL = AIR.parents[1] / "medical" / "cgm_glucose" / "CGM.csv.gz"
 needs_full = pytest.mark.skipif(not FULL.is_file(), reason="the full data set is not here (set LEPTON_SHARED)")
 
 Row = dict[str, Any]
+MINUTE = 60_000_000
+CHANGES = {  # of half a year, as the page of the pipeline tells them
+    ("low", "opened"): 131,
+    ("low", "closed"): 127,
+    ("low", "silent"): 4,
+    ("high", "opened"): 101,
+    ("high", "closed"): 96,
+    ("high", "silent"): 5,
+}
 MONTHS = {  # readings and their mean
     3: (1_853, 132.7717),
     4: (7_446, 123.4322),
@@ -34,8 +51,8 @@ MONTHS = {  # readings and their mean
 
 
 def carry_out(folder: Path, file: Path, *more: str) -> tuple[list[Row], Row]:
-    out, stats = folder / "out.jsonl", folder / "stats.json"
-    done = run("run", "medical/glucose", "--input", file, "--output", out, "--stats", stats, *more)
+    out, stats, events = folder / "out.jsonl", folder / "stats.json", folder / "events.jsonl"
+    done = run("run", "medical/glucose", "--input", file, "--output", out, "--stats", stats, "--events", events, *more)
     assert (done.returncode, done.stdout) == (0, b"")
     return lines(out), json.loads(stats.read_text())
 
@@ -45,9 +62,14 @@ def of_section(rows: list[Row], section: str) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Row], Row]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the half year is run."""
+    return tmp_path_factory.mktemp("glucose")
+
+
+@pytest.fixture(scope="module")
+def year(folder: Path) -> tuple[list[Row], Row]:
     """All readings; the file names nobody, so each line gets a patient put before it."""
-    folder = tmp_path_factory.mktemp("glucose")
     header, *readings = gzip.decompress(FULL.read_bytes()).splitlines()
     file = folder / "all.csv"
     file.write_bytes(b"patient," + header + b"\n" + b"".join(b"p1," + line + b"\n" for line in readings))
@@ -90,10 +112,43 @@ def hold_against_polars(rows: list[Row], data: bytes) -> None:
                 assert row[name] == (None if one[name] is None else pytest.approx(one[name], rel=1e-9, abs=1e-12))
 
 
+LOW = Rule("below", 70, 70, 15 * MINUTE, 1, 15 * MINUTE, 1, forget=45 * MINUTE)
+HIGH = Rule("above", 250, 180, 15 * MINUTE, 1, 15 * MINUTE, 1, forget=45 * MINUTE)
+"""Glucose events as the consensus of 2023 defines them: 15 minutes to begin, and 15 minutes back to end."""
+
+
+def hold_against_a_plain_loop(events: list[Row], data: bytes) -> dict[tuple[str, str], int]:
+    """Every turn of both alarms; how many of each kind there are."""
+    header, *readings = csv.reader(io.StringIO(data.decode()))
+    when, value = header.index("datetime"), header.index("glucose")
+    times = [datetime.strptime(r[when], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) for r in readings]
+    us = [int(time.timestamp()) * 1_000_000 for time in times]
+    rows = [Values(t, 0, i, "p1", float(r[value])) for i, (t, r) in enumerate(zip(us, readings, strict=True))]
+    for name, rule in (("low", LOW), ("high", HIGH)):
+        wanted = [{k: v for k, v in turn.items() if k != "device"} for turn in turns(rows, rule, max(us))]
+        found = [{k: event[k] for k in wanted[0]} for event in events if event["model"] == name]
+        assert found == wanted
+    return dict(Counter((event["model"], event["change"]) for event in events))
+
+
 def test_the_sample_gives_the_figures_of_polars(tmp_path: Path) -> None:
     rows, stats = carry_out(tmp_path, SAMPLE)
     assert (stats["read"], stats["accepted"]) == (3_634, 3_634)
     hold_against_polars(rows, gzip.decompress(SAMPLE.read_bytes()))
+    events = lines(tmp_path / "events.jsonl")
+    changes = hold_against_a_plain_loop(events, gzip.decompress(SAMPLE.read_bytes()))
+    assert {change for _, change in changes} == {"opened", "closed", "silent"}
+    assert stats["events"] == len(events) > 20
+
+
+def test_nothing_that_comes_out_names_the_patient(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(gzip.decompress(SAMPLE.read_bytes()).replace(b"p1,", b"Adalbert,") + b"Adalbert,1,nonsense,-5\n")
+    rows, stats = carry_out(tmp_path, bad, "--dead-letters", str(tmp_path / "letters.jsonl"))
+    assert sum(stats["dead_lettered"].values()) == 1
+    for file in tmp_path.iterdir():
+        assert file == bad or b"Adalbert" not in file.read_bytes()
+    assert {row["patient"] for row in rows} == {hmac.digest(DEMO_SECRET, b"Adalbert", "sha256").hex()[:32]}
 
 
 def test_partitions_and_routes_give_the_same_results_but_for_versions(tmp_path: Path) -> None:
@@ -108,6 +163,13 @@ def test_half_a_year_gives_the_figures_of_polars(year: tuple[list[Row], Row]) ->
     rows, stats = year
     assert (stats["read"], stats["accepted"], stats["late"], stats["dead_lettered"]) == (52_281, 52_281, 0, {})
     hold_against_polars(rows, gzip.decompress(FULL.read_bytes()))
+
+
+@needs_full
+def test_half_a_year_gives_the_alarms_of_a_plain_loop(year: tuple[list[Row], Row], folder: Path) -> None:
+    events = lines(folder / "events.jsonl")
+    assert hold_against_a_plain_loop(events, gzip.decompress(FULL.read_bytes())) == CHANGES
+    assert year[1]["events"] == len(events)
 
 
 @needs_full

@@ -29,7 +29,7 @@ def rows(draw: np.random.Generator, n: int, keys: int, seen: np.ndarray) -> Run:
     value = np.where(draw.random(n) < 0.3, 10.0, draw.normal(10, 2, n))
     value = np.where(draw.random(n) < 0.2, np.round(value), value)
     value *= np.where(draw.random(n) < 0.02, draw.choice([0.0, 5e-324, 1e140, -1.0], n), 1.0)
-    return Run(key, start, count, owner, value + 0.0, before)
+    return Run(key, start, count, owner, value + 0.0, before, place, before == 0)
 
 
 def fed(scorer: Scorer, seed: int, keys: int, least: int) -> Told:

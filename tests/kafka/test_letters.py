@@ -13,7 +13,9 @@ from lepton_stream.errors import IntegrityError
 from lepton_stream.formats.decoder import Reason, Reject
 from lepton_stream.runtime.kafka.bulk import Packed
 from lepton_stream.runtime.kafka.compress import Compression
-from lepton_stream.runtime.kafka.letters import ATTEMPT, NAMES, ORIGIN, Letter, dead_letters, read, replay
+from lepton_stream.runtime.kafka.dlq import sendable
+from lepton_stream.runtime.kafka.letters import ATTEMPT, NAMES, ORIGIN, WITHHELD, Letter, dead_letters, read, replay
+from lepton_stream.runtime.kafka.ports import LATE_PLACE, late_records
 from lepton_stream.topics.contract import HEADER_ROOM
 from tests.kafka.letter_records import dead_letter_record
 
@@ -93,6 +95,35 @@ def test_each_replay_raises_the_attempt_and_remembers_where_the_event_failed_fir
     second = letter(chunk([b"x"], [list(sent.headers)], [b"k"]), 0)
     assert (second.attempt, second.place, second.origin) == (2, (SOURCE, 100), first.place)
     assert list(replay(second).headers) == [*ODD, (ATTEMPT, b"3"), (ORIGIN, b"3/101")]
+
+
+def test_a_letter_that_is_withheld_points_at_its_record_and_holds_nothing_of_it() -> None:
+    names = [[("trace", b"Ada"), (ATTEMPT, b"2"), (ORIGIN, b"3/90"), (ORIGIN, b"Ada")], []]
+    rejects = [Reject(0, Reason.DECODE_ERROR, "why"), Reject(1, Reason.TOO_LARGE, "at most 10 bytes")]
+    bulk = dead_letters(chunk([b"Ada", b"Ada" * 9], names, [b"Ada", b"Ada"]), rejects, "shop", 1, 77, raw=False)
+    batch = list(DefaultRecordBatch(Packed(bulk, 1 << 20, Compression())._build()))
+    first, second = (read(r.value, r.key, list(r.headers), "here") for r in batch)
+    assert b"Ada" not in repr(batch).encode() + repr((first, second)).encode()
+    assert (first.value, first.key, first.headers) == (None, None, ((ORIGIN, b"3/90"), (WITHHELD, b"true")))
+    assert (first.attempt, first.place, first.origin) == (2, (SOURCE, 100), (SOURCE, 90))
+    assert (second.detail, second.headers) == ("at most 10 bytes, got 27", ((WITHHELD, b"true"),))
+    assert (first.withheld, second.withheld, letter(chunk([b"x"]), 0).withheld) == (True, True, False)
+    assert sendable([first, second]) == []
+
+
+def test_late_records_that_are_withheld_say_where_they_are() -> None:
+    given = chunk([b"Ada", b"x", b"Ada"], [[("trace", b"Ada")], [], []], [b"Ada", None, b"Ada"])
+    as_they_were, pointed = (late_records(given, np.array([100, 102]), raw=raw) for raw in (True, False))
+    told = [list(DefaultRecordBatch(Packed(b, 1 << 20, Compression())._build())) for b in (as_they_were, pointed)]
+    assert [(r.key, r.value, list(r.headers)) for r in told[0]] == [
+        (b"Ada", b"Ada", [("trace", b"Ada")]),
+        (b"Ada", b"Ada", []),
+    ]
+    assert [(r.key, r.value, list(r.headers)) for r in told[1]] == [
+        (None, None, [(LATE_PLACE, b"3/100")]),
+        (None, None, [(LATE_PLACE, b"3/102")]),
+    ]
+    assert [r.timestamp for r in told[0]] == [r.timestamp for r in told[1]]
 
 
 @pytest.mark.parametrize("said", [b"", b"3", b"x/1", b"-1/2", b"1/" + b"9" * 30])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isclose
 from typing import Any
 
@@ -18,6 +19,7 @@ from lepton_stream.protocol.parts import chain
 from lepton_stream.windows.table import Table
 from lepton_stream.windows.watermark import NEVER
 from tests.models.slow import ewma, scores
+from tests.models.slow_alarm import Rule, turns
 from tests.protocol.lives import Stage
 from tests.protocol.truth import Cell, Truth, truth_of
 from tests.protocol.world import Violation, World
@@ -43,7 +45,7 @@ def judge(stage: Stage) -> None:
 
 
 def _events(stage: Stage, truth: Truth) -> None:
-    """Every event is the score of a plain loop, and those that the watermark has passed are all there."""
+    """Every event is the score or turn of a plain loop, and those that the watermark has passed are all there."""
     told = {place: json.loads(value) for place, (_, value) in stage.world.events.items()}
     least, _ = _watermarks(stage, truth)
     for model in stage.jobs[0].plan.models:
@@ -56,6 +58,16 @@ def _events(stage: Stage, truth: Truth) -> None:
             if row is not None and (row["seen"] != one.row.value or not isclose(row["score"], one.score, rel_tol=1e-9)):
                 raise Violation(f"{one}: {row}")
             stage.world.met["event"] += row is not None
+    for alarm in stage.jobs[0].plan.alarms:
+        rule = Rule(alarm.side, alarm.threshold, alarm.back, alarm.open_after_us, alarm.open_values)
+        rule = replace(rule, close_after=alarm.close_after_us, close_values=alarm.close_values)
+        for turn in turns(truth.scored.get(alarm.name, []), rule, NEVER):
+            row = told.pop((alarm.name, turn["source_partition"], turn["source_offset"]), None)
+            if row is None and (stage.until_end or turn["event_time"] * 1000 < least - alarm.lateness_us):
+                raise Violation(f"no event for {turn}, watermark {least}")
+            if row is not None and any(row[name] != value for name, value in turn.items() if name != "device"):
+                raise Violation(f"{turn}: {row}")
+            stage.world.met["turn of an alarm"] += row is not None
     if told:
         raise Violation(f"events that nothing was scored for: {told}")
 
@@ -158,7 +170,7 @@ def _conservation(stage: Stage, found: dict[Cell, dict[str, Any]], truth: Truth)
     """Where windows closed too early, every accepted row is in a result, in an open window, or counted as left out."""
     left_out, rows = Counter[str](), Counter[str]()
     wanted = {window.name: sum(v.accepted for v in truth.verdicts) for window in stage.jobs[0].plan.windows}
-    models = {model.name for model in stage.jobs[0].plan.models}
+    models = {model.name for model in stage.jobs[0].plan.in_order}
     open_cells: set[Cell] = set()
     for merger in stage.mergers.values():
         for account in merger.account.values():

@@ -79,6 +79,18 @@ forget = "25s"
 emit = "all"
 """
 
+ALARM = """
+[[alarm]]
+name = "lasting"
+by = ["g"]
+field = "v"
+above = 40
+back = 40
+open_values = 2
+close_after = "1s"
+lateness = "3s"
+"""
+
 BROKEN = (b"{", b"[]", b'{"id":1}', b'{"id":1,"k":"a","g":0,"t":5,"v":"x"}', None)
 
 
@@ -94,10 +106,10 @@ Log = list[Entry]
 
 
 def plan_of(rng: Random, *, scored: bool = False) -> Plan:
-    """One or two of the sections, and a memory that is smaller than the log. `scored`: with a model."""
+    """One or two of the sections, and a memory that is smaller than the log. `scored`: with a model and an alarm."""
     chosen = rng.sample(SECTIONS, rng.choice((1, 2, 2)))
     text = HEAD.format(memory=rng.choice((4, 7, 12))) + "".join(chosen)
-    return parse(text + MODEL * scored, "model.toml")
+    return parse(text + (MODEL + ALARM) * scored, "model.toml")
 
 
 def job_of(plan: Plan, partitions: int, route: Route) -> Job:

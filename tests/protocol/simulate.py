@@ -44,7 +44,7 @@ class Simulation:
     """One seed."""
 
     def __init__(self, seed: int, defect: Defect, *, scored: bool = False) -> None:
-        """`scored`: the plan has a model, too."""
+        """`scored`: the plan has a model and an alarm, too."""
         self.rng = rng = Random(seed)
         plan, partitions = plan_of(rng, scored=scored), rng.choice((1, 2, 2, 3))
         logs = [log_of(rng, rng.randint(8, 24)) for _ in range(rng.choice((1, 2, 2)))]
@@ -218,7 +218,7 @@ def run(seed: int, defect: Defect = NONE) -> str | None:
 
 
 def run_counting(seed: int, defect: Defect = NONE, *, scored: bool = False) -> tuple[str | None, Counter[str]]:
-    """The same, and what happened. `scored`: with a model."""
+    """The same, and what happened. `scored`: with a model and an alarm."""
     simulation = Simulation(seed, defect, scored=scored)
     return _wrong(simulation), +simulation.world.met
 

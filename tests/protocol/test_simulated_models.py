@@ -21,7 +21,7 @@ def test_every_event_of_a_model_is_that_of_a_plain_loop_whatever_fails() -> None
         wrong, seen = run_counting(seed, scored=True)
         assert wrong is None, f"seed {seed}: {wrong}"
         met += seen
-    wished = ("event", "event told again", "state rebuilt", "idle")
+    wished = ("event", "turn of an alarm", "event told again", "state rebuilt", "idle")
     assert not (few := {what: met[what] for what in wished if met[what] < SEEDS // 10}), f"hardly met: {few}"
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from lepton_stream.pipeline.plan import Model, Plan, Window
+from lepton_stream.pipeline.plan import Alarm, Model, Plan, Window
 from tests.models.slow import Row
 from tests.protocol.records import SECOND, Log
 
@@ -32,7 +32,7 @@ class Verdicts:
 
 @dataclass
 class Truth:
-    """`cells`: the rows of each cell, as (event time, source, offset, value); `scored`: what each model takes."""
+    """`cells`: the rows of each cell, as (event time, source, offset, value); `scored`: what models and alarms take."""
 
     verdicts: list[Verdicts]
     cells: dict[Cell, list[tuple[int, int, int, int]]]
@@ -68,7 +68,7 @@ def _judge(plan: Plan, s: int, log: Log, truth: Truth) -> Verdicts:
         if before is not None and before >= offset - plan.dedup_memory:
             out.duplicate += 1
             continue
-        sections: tuple[Window | Model, ...] = (*plan.windows, *plan.models)
+        sections: tuple[Window | Model | Alarm, ...] = (*plan.windows, *plan.in_order)
         late = [w.name for w in sections if high is not None and time < high - w.lateness_us]
         if len(late) == len(sections):
             out.late.add(offset)
@@ -80,7 +80,7 @@ def _judge(plan: Plan, s: int, log: Log, truth: Truth) -> Verdicts:
             if window.name not in late:
                 row = (time, s, offset, record["v"])
                 truth.cells.setdefault(_cell(window, time, record), []).append(row)
-        for model in plan.models:
+        for model in plan.in_order:
             if model.name not in late:
                 key = str([record[name] for name in model.by])
                 truth.scored.setdefault(model.name, []).append(Row(time, s, offset, key, record["v"]))

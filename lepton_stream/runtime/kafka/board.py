@@ -40,7 +40,7 @@ class Board:
 
 
 class Events:
-    """Takes events: each is a fact of its own, told once for each place in the source and model.
+    """Takes events: each is a fact of its own, told once for each place in the source, model and change.
 
     A restart publishes those of its last checkpoint again: the million places that came last are remembered.
     """
@@ -56,7 +56,7 @@ class Events:
         if row is None:
             self.unreadable += 1
             return None
-        identity = tuple(row[name] for name in ("model", *EVENT_PLACE))
+        identity = (row.get("change"), *(row[name] for name in ("model", *EVENT_PLACE)))
         if identity in self._seen:
             return None
         self._seen[identity] = None

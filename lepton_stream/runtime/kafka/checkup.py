@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lepton_stream import clock
 from lepton_stream.chunk import SourcePartition
+from lepton_stream.cleaning.pseudonyms import Pseudonyms
 from lepton_stream.doctor.broker import Broker, Probes, judge_broker
 from lepton_stream.doctor.finding import Finding, of_error, ok, unknown
 from lepton_stream.doctor.group import Commits, Place, judge_commits
 from lepton_stream.doctor.topic import Log, SourceTopic, judge_source, judge_steps
-from lepton_stream.errors import LeptonError
+from lepton_stream.errors import LeptonError, UsageError
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.plan import Plan
-from lepton_stream.pipeline.plan_hash import plan_hash
+from lepton_stream.pipeline.plan_hash import plan_hash, under_secret
 from lepton_stream.runtime.kafka.admin import Admin
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.group import Group
@@ -26,6 +28,7 @@ from lepton_stream.runtime.kafka.provision import survey
 from lepton_stream.runtime.kafka.reader import read_range
 from lepton_stream.runtime.kafka.service import opened
 from lepton_stream.runtime.kafka.wire import Wire
+from lepton_stream.runtime.pseudonym_secret import secret_for
 from lepton_stream.topics.difference import Found
 
 OFFSETS = "__consumer_offsets"
@@ -129,7 +132,16 @@ async def commits(plan: Plan, found: Mapping[str, Found], group: Group, logs: Lo
         kept = None if tp in sources else ends.get(SourcePartition(named.state, tp.partition), 0)
         offset, metadata = (has.offset, has.metadata) if has else (None, None)
         places.append(Place(tp.topic, tp.partition, offset, metadata, starts[tp], ends[tp], kept))
-    return Commits(group.name, not await group.is_empty(), plan_hash(plan), places)
+    return Commits(group.name, not await group.is_empty(), _hash_of(plan), places)
+
+
+def _hash_of(plan: Plan) -> str:
+    """As the jobs of a run have it; without the secret of its pseudonyms, `start` tells what is missing."""
+    try:
+        secret = secret_for(plan, os.environ)
+    except UsageError:
+        secret = None
+    return plan_hash(plan) if secret is None else under_secret(plan_hash(plan), Pseudonyms(secret).tag)
 
 
 async def start(connection: Connection, plan: Plan, told: list[Finding]) -> list[Finding]:

@@ -14,7 +14,7 @@ from lepton_stream.formats.decoder import Reason
 from lepton_stream.formats.event_time import event_times
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.names import names
-from lepton_stream.pipeline.plan import Field, Model, Plan, Window
+from lepton_stream.pipeline.plan import Alarm, Field, Model, Plan, Window
 from lepton_stream.protocol.metadata import claim_of
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.group import Group
@@ -84,8 +84,8 @@ def chosen(letters: Iterable[Letter], reasons: Sequence[str], limit: int | None 
 
 
 def sendable(letters: Iterable[Letter]) -> list[Letter]:
-    """Those that hold their record: of a batch that was not opened there is only a letter that points at it."""
-    return [letter for letter in letters if letter.reason is not Reason.DECOMPRESSION_LIMIT]
+    """Those that hold their record: others, such as those of a batch that was not opened, only point at it."""
+    return [x for x in letters if x.reason is not Reason.DECOMPRESSION_LIMIT and not x.withheld]
 
 
 def newest(letters: Iterable[Letter]) -> list[Letter]:
@@ -116,7 +116,7 @@ def lateness(plan: Plan, letters: Sequence[Letter], high: dict[SourcePartition, 
     for letter in letters:
         by_source.setdefault(letter.source, []).append(letter)
     total, no_time = 0, 0
-    sections: tuple[Window | Model, ...] = (*plan.windows, *plan.models)
+    sections: tuple[Window | Model | Alarm, ...] = (*plan.windows, *plan.in_order)
     by_window = {section.name: 0 for section in sections}
     for source, own in by_source.items():
         time = times_of(plan, own)

@@ -27,6 +27,8 @@ PREFIX = "lepton.dlq."
 ATTEMPT = f"{PREFIX}attempt"
 ORIGIN = f"{PREFIX}origin"
 """Of a replayed record: where the event was when it failed first, as `partition/offset`."""
+WITHHELD = f"{PREFIX}withheld"
+"""In place of the record's own headers, where neither they nor its key and value are told: they may name somebody."""
 OURS = ("topic", "partition", "offset", "timestamp", "reason", "detail", "pipeline", "version", "attempt")
 CONNECT = (
     ("__connect.errors.topic", "topic"),
@@ -75,11 +77,19 @@ class Letter:
                 return SourcePartition(self.source.topic, int(told[1])), int(told[2])
         return self.place
 
+    @property
+    def withheld(self) -> bool:
+        """Whether the record is only pointed at, since its bytes may name somebody."""
+        return any(name == WITHHELD for name, _ in self.headers)
 
-def dead_letters(chunk: Chunk, rejects: Sequence[Reject], pipeline: str, version: int, now_ms: int) -> Bulk:
+
+def dead_letters(
+    chunk: Chunk, rejects: Sequence[Reject], pipeline: str, version: int, now_ms: int, *, raw: bool = True
+) -> Bulk:
     """The records for rejected ones of the chunk, in their order; for partition `chunk.source.partition`.
 
-    `now_ms`: when they are sent. Retention counts from then, not from when the bad records were made.
+    `now_ms`: when they are sent. Retention counts from then, not from when the bad records were made. `raw`: with key,
+    value and headers as they came; else the letters only point at their records.
     """
     rows = np.fromiter((reject.row for reject in rejects), np.int64, len(rejects))
     values = chunk.values.pick(rows).to_list()
@@ -90,8 +100,14 @@ def dead_letters(chunk: Chunk, rejects: Sequence[Reject], pipeline: str, version
     for reject, value, (offset, time_ms) in zip(rejects, values, places, strict=True):
         theirs = chunk.headers[reject.row] if chunk.headers else ()
         told = ours.told(offset, time_ms, reject.reason, _detail(reject, value), attempt_of(theirs))
-        headers.append(packed_headers(theirs, len(NAMES), told))
-    return Bulk(keys, values, now_ms, headers)
+        headers.append(packed_headers(theirs if raw else _pointing(theirs), len(NAMES), told))
+    nothing: list[bytes | None] = [None] * len(rows)
+    return Bulk(keys, values, now_ms, headers) if raw else Bulk(nothing, nothing, now_ms, headers)
+
+
+def _pointing(theirs: Headers) -> Headers:
+    """What stays of a record's headers that is withheld: where it was when it failed first, which is ours."""
+    return [*(header for header in theirs if header[0] == ORIGIN and _ORIGIN.fullmatch(header[1])), (WITHHELD, b"true")]
 
 
 class _Ours:

@@ -55,11 +55,12 @@ class KafkaSourcePort:
         plan, names, s = self._outside.job.plan, self._outside.names, chunk.source.partition
         self._outside.meter.add(PREPARED, len(chunk))
         bulks: dict[SourcePartition, Bulk] = {}
+        now_ms, raw = clock.now_us() // 1000, plan.sets_aside_raw
         if prepared.rejects:
-            letters = dead_letters(chunk, prepared.rejects, plan.name, plan.version, clock.now_us() // 1000)
+            letters = dead_letters(chunk, prepared.rejects, plan.name, plan.version, now_ms, raw=raw)
             bulks[SourcePartition(names.dead_letters, s)] = letters
         if len(prepared.late):
-            bulks[SourcePartition(names.late, s)] = late_records(chunk, prepared.late)
+            bulks[SourcePartition(names.late, s)] = late_records(chunk, prepared.late, raw=raw)
         self.pace.note(memory_of(chunk), clock.thread_cpu_s() - self._awake_s)  # all since the claim was one step
         if bulks:
             await self._outside.producer.send_bulk(bulks)
@@ -75,9 +76,17 @@ class KafkaSourcePort:
             await view.next_look()
 
 
-def late_records(chunk: Chunk, late: Index) -> Bulk:
-    """Late records as they came. `late`: their offsets."""
+LATE_PLACE = "lepton.late.place"
+"""Of a late record that is withheld: where it is in the source topic, as `partition/offset`."""
+
+
+def late_records(chunk: Chunk, late: Index, *, raw: bool = True) -> Bulk:
+    """Late records as they came; without `raw` only where they are. `late`: their offsets."""
     rows = chunk.offsets.searchsorted(late)
+    if not raw:
+        s, none = chunk.source.partition, [None] * len(rows)
+        places = [packed_headers([(LATE_PLACE, b"%d/%d" % (s, offset))]) for offset in late.tolist()]
+        return Bulk(none, none, chunk.timestamp[rows] // 1000, places)
     keys = [None] * len(rows) if chunk.keys is None else chunk.keys.pick(rows).to_list()
     headers = None if chunk.headers is None else [packed_headers(chunk.headers[row]) for row in rows.tolist()]
     return Bulk(keys, chunk.values.pick(rows).to_list(), chunk.timestamp[rows] // 1000, headers)

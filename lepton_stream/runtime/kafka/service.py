@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,6 +29,7 @@ from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.provision import apply
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
+from lepton_stream.runtime.pseudonym_secret import secret_for
 from lepton_stream.runtime.stopwatch import Stopwatch
 
 
@@ -61,19 +63,22 @@ async def opened(
     limits: Limits | None = None,
     watch: Stopwatch | None = None,
     called: str = "PIPELINE",
+    pseudonyms: bytes | None = None,
 ) -> AsyncIterator[Outside]:
     """Connect and look at the cluster. Raises BrokerError, UsageError, IntegrityError.
 
-    `called`: how the command line names the pipeline, for messages that name a command.
+    `called`: how the command line names the pipeline, for messages that name a command. `pseudonyms`: their secret;
+    None: that of the environment, where the plan has any.
     """
     limits, named = limits or Limits(), names(plan)
+    pseudonyms = pseudonyms or secret_for(plan, os.environ)
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(Wire(connection))
         sources, shuffles = await _partitions(connection, plan, named, called)
         lap = {"lap": watch.lap} if watch else {}
         secret = secrets.token_bytes(16)
         decoder = JsonDecoder(plan.source, plan.fields)
-        job = Job(plan, decoder, secret, partitions=shuffles, route=route, **lap)
+        job = Job(plan, decoder, secret, partitions=shuffles, route=route, pseudonyms=pseudonyms, **lap)
         group, logs = Group(wire, named.group), Logs(wire, committed_only=True)
         source = [SourcePartition(named.source, s) for s in range(sources)]
         shuffle = [SourcePartition(named.shuffle, p) for p in range(shuffles)]

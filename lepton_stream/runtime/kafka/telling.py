@@ -101,7 +101,7 @@ class Teller:
     def _kept(self, owners: Mapping[SourcePartition, Owner]) -> Iterator[tuple[int, Kept]]:
         sources, of = self._outside.view.sources, self._outside.job.partitions
         windows = dict.fromkeys((w.name for w in self._outside.job.plan.windows), 0)
-        models = dict.fromkeys((m.name for m in self._outside.job.plan.models), 0)
+        models = dict.fromkeys((m.name for m in self._outside.job.plan.in_order), 0)
         for tp, owner in owners.items():
             if isinstance(owner, ShuffleOwner) and owner.restored and (kept := owner.merger.kept) is not None:
                 none = Account().to_dict()

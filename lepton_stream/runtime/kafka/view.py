@@ -59,7 +59,7 @@ class View:
     ) -> None:
         self._group, self._logs, self._limits = group, logs, limits
         self.sources, self.shuffle = tuple(sources), tuple(shuffle)
-        longest = max(*(w.size_us + w.lateness_us for w in plan.windows), *(m.lateness_us for m in plan.models), 0)
+        longest = max(*(w.size_us + w.lateness_us for w in plan.windows), *(m.lateness_us for m in plan.in_order), 0)
         skew = limits.max_skew_us
         self._skew_us = max(10 * longest, HOUR_US) if skew is None else skew
         self.seen = Seen()
