@@ -118,11 +118,7 @@ def run(
         pipeline=pipeline,
         connection=None if _broker_of(broker) == EMBEDDED else connection_of(broker, os.environ),
         options=tuple(f"{_flag(name)}={value}" for name, value in broker.items() if value and name != "broker"),
-        inputs=tuple(inputs or ()),
-        output=output,
-        events=events,
-        stats=stats,
-        workers=count,
+        inputs=tuple(inputs or ()), output=output, events=events, stats=stats, workers=count,
         run=(run_id or secrets.token_hex(4)) if until_end or inputs else None,
         route=route.value,
         static_id=static_id,
@@ -130,7 +126,7 @@ def run(
         quiet=quiet or worker is not None,
         observing=shown,
         memory=budget,
-    )
+    )  # fmt: skip
     return _on_kafka(asked)
 
 
