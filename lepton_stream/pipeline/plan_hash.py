@@ -1,10 +1,11 @@
 """The hash of a plan: state and frames of one plan are never folded by another.
 
 It covers everything that decides what a record counts for: name and version; the source's topic, format, time, key, id,
-max_ahead and max_record_bytes; the fields and their rules; the dedup memory; windows and models. It leaves out what
-may change while the pipeline goes on: the topics' partitions and replication (a changed partition count is refused
-elsewhere), idle and idle_timeout (when windows close, not what is in them), when dead letters stop a worker, how much
-memory it may take, and the form of input files.
+max_ahead and max_record_bytes; the fields and their rules; the dedup memory; windows, models and alarms. It leaves out
+what may change while the pipeline goes on: the topics' partitions and replication (a changed partition count is refused
+elsewhere), idle and idle_timeout (when windows close, not what is in them), when dead letters stop a worker and what
+they hold, how much memory it may take, and the form of input files. Of a plan with pseudonyms jobs carry it with the
+tag of their secret behind it.
 """
 
 from __future__ import annotations

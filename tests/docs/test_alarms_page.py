@@ -54,6 +54,25 @@ def test_the_event_shown_is_the_one_that_such_values_give() -> None:
     assert told == [event | {name: told[0][name] for name in place}]
 
 
+def test_the_picture_is_what_the_section_does() -> None:
+    (shown,) = re.findall(r"^celsius, a value every 2.5 minutes\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    back, _, between, _, below, marks, _ = shown.splitlines()
+    levels = {place: value for row, value in ((back, 18), (between, 16), (below, 14)) for place in places(row, "●")}
+    times = {place: 150 * i for i, place in enumerate(sorted(levels))}
+    records = [{"ts": times[place], "room": "a", "celsius": levels[place]} for place in times]
+    told: list[dict[str, Any]] = []
+    plan = start().alarm("cold", "celsius", below=15, back=17, open_after="10m", close_after="5m").plan
+    list(run(plan, records, events=told.append))
+    opened, closed = told
+    wanted = (opened["since"], opened["event_time"], closed["until"], closed["event_time"])
+    assert [1000 * times[place] for place in places(marks, "▲")] == list(wanted)
+
+
+def places(line: str, mark: str) -> list[int]:
+    """Where the mark stands in the line."""
+    return [i for i, character in enumerate(line) if character == mark]
+
+
 def test_the_day_of_the_glucose_page_is_that_of_the_sample() -> None:
     page = (DOCS / "pipelines" / "medical" / "glucose.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"^alarm +change .*\n((?:.+\n)+)```", page, re.MULTILINE)

@@ -244,7 +244,7 @@ class ShuffleOwner:
         return not (self.restored and self.merger.due)
 
     def note(self) -> None:
-        """Tell the keeper how large the tables of windows and models are."""
+        """Tell the keeper how large the tables of windows, models and alarms are."""
         self._keeper.note(self.merger.partition, held_by([], self.merger.state.holders))
 
 
