@@ -73,7 +73,7 @@ fuzz: setup  ## Fuzz all that reads bytes of others, with atheris: make fuzz [SE
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) --seed $(SEED)
 
 soak: setup  ## Random faults for long, and no growth: make soak MINUTES=60 [SEED=1]
-	FAULTS_SEED=$(SEED) SOAK_MINUTES=$(MINUTES) \
+	FAULTS_ROW=F27 FAULTS_SEED=$(SEED) FAULTS_PAGE=docs/promises.md SOAK_MINUTES=$(MINUTES) \
 		$(BIN)/python -m pytest tests/faults/test_soak.py -s --show-capture=no -p no:cacheprovider $(PYTEST_ARGS)
 
 simulate: setup  ## The counting protocol under faults: make simulate SEEDS=100000 [FIRST=0]

@@ -27,6 +27,8 @@ class Run:
 
 Recorded = dict[str, tuple[Run, Entry]]
 """By the name of the test."""
+SOAK = "F27"
+"""Soaks of another length are runs of their own, which `make faults` leaves alone."""
 
 
 def this_run(seed: int) -> Run:
@@ -42,8 +44,8 @@ def _git(*words: str) -> str:
 
 
 def merged(path: Path, run: Run, entries: Sequence[Entry], *, whole: bool) -> Recorded:
-    """What is recorded there and now, newest of each test. `whole`: all tests were run, others are gone."""
-    before = {} if whole else recorded(path)
+    """What is recorded there and now, newest of each test. `whole`: all tests were run, and others are gone."""
+    before = {name: one for name, one in recorded(path).items() if not whole or one[1].row == SOAK}
     found = before | {e.test: (run, e) for e in entries}
     return dict(sorted(found.items(), key=lambda item: (int(item[1][1].row[1:]), item[0])))
 

@@ -39,8 +39,10 @@ def test_a_row_that_is_run_again_replaces_its_last_run_alone(path: Path) -> None
     ]
 
 
-def test_a_whole_run_leaves_nothing_of_earlier_ones(path: Path) -> None:
-    assert list(merged(path, SECOND, [AGAIN], whole=True).values()) == [(SECOND, AGAIN)]
+def test_a_whole_run_leaves_nothing_of_earlier_ones_but_longer_soaks(path: Path) -> None:
+    soak = Entry("F27", "test_f27_a_soak[60 minutes]", 1027, ["673 faults"], [], "all", "exact")
+    keep(path, merged(path, FIRST, [soak], whole=False))
+    assert list(merged(path, SECOND, [AGAIN], whole=True).values()) == [(SECOND, AGAIN), (FIRST, soak)]
 
 
 def test_the_page_names_the_runs_and_the_longest_recovery(path: Path) -> None:

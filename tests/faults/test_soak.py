@@ -131,6 +131,7 @@ class Soak:
 @pytest.mark.timeout(6 * 3600)
 def test_f27_a_soak_changes_nothing_and_nobody_grows(scene: Scene, proxy: Proxy) -> None:
     soak, seconds = Soak(scene, proxy), MINUTES * 60
+    scene.entry.test += f"[{MINUTES:g} minutes]"
     rate = int(min(2000, MOST_RECORDS / seconds))
     sender = scene.send(int(rate * seconds), rate)
     faults, told, due = Counter[str](), 0.0, 0.0
