@@ -33,12 +33,12 @@ class Expected:
             pipe.folder / f"expected.{kind}" for kind in ("jsonl", "json", "dead", "events.jsonl")
         )
         where = ["--output", str(out), "--stats", str(stats), "--dead-letters", str(dead), "--quiet"]
-        where += ["--events", str(told)] if pipe.plan.models else []
+        where += ["--events", str(told)] if pipe.plan.in_order else []
         given = [str(f) for f in files]
         assert outcome(["run", str(pipe.path), "--input", *given, "--partitions", str(PARTITIONS), *where]) == 0
         self.rows = but_version(exact(lines(out)))
         self.stats: dict[str, Any] = json.loads(stats.read_text())
-        self.events = sorted(map(json.dumps, lines(told))) if pipe.plan.models else []
+        self.events = sorted(map(json.dumps, lines(told))) if pipe.plan.in_order else []
         letters = map(from_line, dead.read_bytes().splitlines())
         self.letters = sorted(
             (d.source.partition, d.offset, d.reason.value, _kept(d.reason.value, d.value)) for d in letters

@@ -165,7 +165,7 @@ class Pipe:
     def destinations(self) -> list[str]:
         """Where a run to the end writes what `Done` reads."""
         files = ["--output", str(self.folder / "out.jsonl"), "--stats", str(self.folder / "stats.json")]
-        return files + (["--events", str(self.folder / "events.jsonl")] if self.plan.models else [])
+        return files + (["--events", str(self.folder / "events.jsonl")] if self.plan.in_order else [])
 
     def done(self, ending: Run, seconds: float = 90) -> Done:
         """What it has left."""

@@ -33,7 +33,7 @@ def test_kafka_gives_the_results_events_and_account_of_the_files(bootstrap: str,
         done = pipe.to_the_end()
         expected = Expected(pipe, *given)
         assert len(expected.rows) > 10
-        assert bool(expected.events) == bool(pipe.plan.models)
+        assert bool(expected.events) == bool(pipe.plan.in_order)
         expected.holds_for(done)
         assert_orderly(pipe, done)
 
