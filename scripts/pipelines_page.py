@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lepton_stream.pipeline.durations import duration_text
-from lepton_stream.pipeline.plan import Window
+from lepton_stream.pipeline.plan import Plan, Window
 from lepton_stream.pipeline.source import about, find, shipped
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "pipelines"
@@ -29,12 +29,14 @@ for every pipeline.
 
 def pipelines_page() -> str:
     """The whole page, without the note that it is generated."""
-    rows = [
-        f"| {_named(name)} | {about(name)} | `{find(name).source.topic}` | {_windows(name)} | {_in_order(name)} |"
-        for name in shipped()
-    ]
+    rows = [_row(name, find(name)) for name in shipped()]
     head = ["| Pipeline | What it does | Reads | Windows | Models, alarms |", "| --- | --- | --- | --- | --- |"]
     return TEXT.format(table="\n".join([*head, *rows]))
+
+
+def _row(name: str, plan: Plan) -> str:
+    windows = ", ".join(map(_window, plan.windows))
+    return f"| {_named(name)} | {about(name)} | `{plan.source.topic}` | {windows} | {_in_order(plan)} |"
 
 
 def _named(name: str) -> str:
@@ -42,12 +44,7 @@ def _named(name: str) -> str:
     return f"[`{name}`](pipelines/{name}.md)" if page.exists() else f"`{name}`"
 
 
-def _windows(name: str) -> str:
-    return ", ".join(_window(window) for window in find(name).windows)
-
-
-def _in_order(name: str) -> str:
-    plan = find(name)
+def _in_order(plan: Plan) -> str:
     alarms = (f"`{a.field} {'<' if a.side == 'below' else '>'} {a.threshold:g}`" for a in plan.alarms)
     return ", ".join([*(f"`{model.score}`" for model in plan.models), *alarms])
 

@@ -15,7 +15,7 @@ from lepton_stream.bench.replay import Replay
 from lepton_stream.bench.report import spread, table
 from lepton_stream.bench.stock import Tell
 from lepton_stream.errors import IntegrityError
-from lepton_stream.pipeline.source import find
+from lepton_stream.pipeline.plan import Plan
 from lepton_stream.runtime.pseudonym_secret import VARIABLE, demo_secret
 
 BAR, BAR_WITH_MODELS = 300_000, 100_000
@@ -32,7 +32,8 @@ def domains(names: Sequence[str], records: int, runs: int, tell: Tell) -> dict[s
 
 def _one(name: str, records: int, runs: int, tell: Tell) -> dict[str, Any]:
     tell(f"{name}: repeating its sample")
-    replay, command = Replay.of(name), Command(core=cores()[1], more=_secret_of(name))
+    replay = Replay.of(name)
+    command = Command(core=cores()[1], more=_secret_for(replay.plan))
     copies = -(-records // len(replay.events))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -50,9 +51,9 @@ def _one(name: str, records: int, runs: int, tell: Tell) -> dict[str, Any]:
     return {**made_of, "results": totals["results"], **figures(done)}
 
 
-def _secret_of(name: str) -> dict[str, str]:
+def _secret_for(plan: Plan) -> dict[str, str]:
     """What the environment lacks for a plan with pseudonyms."""
-    secret = demo_secret(find(name), os.environ)
+    secret = demo_secret(plan, os.environ)
     return {} if secret is None else {VARIABLE: secret.decode()}
 
 

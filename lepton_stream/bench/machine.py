@@ -52,12 +52,13 @@ def processor() -> str:
     return " ".join((named or [platform.machine()])[0].split())
 
 
-def commit(root: Path) -> str:
-    """The commit of a checkout, with `+` where files differ from it; nothing elsewhere."""
+def commit(root: Path, but: str = "") -> str:
+    """The commit of a checkout, with `+` where files differ from it, `but` for a pathspec; nothing elsewhere."""
     if not (root / ".git").exists():
         return ""
     head = _git(root, "rev-parse", "--short=12", "HEAD")
-    return head + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    apart = ("--", ".", f":!{but}") if but else ()
+    return head + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no", *apart) else "")
 
 
 def _git(root: Path, *words: str) -> str:

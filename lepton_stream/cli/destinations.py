@@ -42,9 +42,9 @@ def _identity(path: str | Path) -> object:
     return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
-def refuse_silent(plan: Plan, events: str | None) -> None:
-    """Nobody waits for events of a plan that has none. Raises UsageError."""
-    if events is not None and not plan.in_order:
+def refuse_silent(plan: Plan, *, events: bool) -> None:
+    """Nobody waits for events of a plan that has none. `events`: somebody asks for them. Raises UsageError."""
+    if events and not plan.in_order:
         raise UsageError(f"--events: {plan.name} has no [[model]] or [[alarm]] that could say anything")
 
 

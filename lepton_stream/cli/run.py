@@ -191,7 +191,7 @@ def _refuse_for_kafka(
         raise UsageError(
             "--events on Kafka needs --until-end; events as they come: lepton-stream tail PIPELINE --events"
         )
-    refuse_silent(plan, events)
+    refuse_silent(plan, events=events is not None)
     refuse_overlaps(inputs or (), {"--output": output, "--events": events, "--stats": stats})
     refuse_unwritable("--stats", stats)
 

@@ -53,7 +53,7 @@ def run_locally(
     keep_freed_memory(memory.bytes // 8)
     named: dict[str, str | Path | None] = {"--output": output, "--stats": stats, "--dead-letters": dead_letters}
     refuse_overlaps(inputs, {**named, "--events": events})
-    refuse_silent(plan, events)
+    refuse_silent(plan, events=events is not None)
     refuse_unwritable("--stats", stats)
     refuse_unwritable("--dead-letters", dead_letters)
     with ExitStack() as open_files:

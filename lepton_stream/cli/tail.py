@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lepton_stream import clock
-from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout
+from lepton_stream.cli.destinations import SIGPIPE, abandon_stdout, refuse_silent
 from lepton_stream.cli.kafka_options import takes_connection
 from lepton_stream.cli.pipeline_name import PipelineName
 from lepton_stream.cli.terminal import json_line
@@ -64,8 +64,7 @@ def tail(
     if from_start and last:
         raise UsageError("--from-start and --last: give one of them")
     plan = find(pipeline)
-    if events and not plan.in_order:
-        raise UsageError(f"--events: {plan.name} has no [[model]] or [[alarm]] that could say anything")
+    refuse_silent(plan, events=events)
     topic = names(plan).events if events else names(plan).results
     console = Console()
     with ExitStack() as screen:

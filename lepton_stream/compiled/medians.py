@@ -7,12 +7,10 @@ from numpy.typing import NDArray
 
 from lepton_stream.columns import Index
 from lepton_stream.compiled.jit import inlined, jit_for
+from lepton_stream.compiled.recurrences import OF_MEAN, OF_MEDIAN
 from lepton_stream.compiled.signatures import FLOATS, FLOATS_OUT, INDEX, LINES_OUT, NOTHING
 
 Floats = NDArray[np.float64]
-
-_OF_MEDIAN = 1.4826
-_OF_MEAN = 1.2533
 
 
 @inlined
@@ -64,13 +62,13 @@ def _usual(ordered: Floats, known: int, off: Floats) -> tuple[float, float]:
     low, high = (known - 1) // 2, known // 2
     centre = ordered[low] / 2 + ordered[high] / 2
     _off(ordered, known, centre, off, high + 1)
-    spread = _OF_MEDIAN * (off[low] / 2 + off[high] / 2)
+    spread = OF_MEDIAN * (off[low] / 2 + off[high] / 2)
     if spread == 0.0:
         _off(ordered, known, centre, off, known)
         total = 0.0
         for place in range(known):
             total += off[place]
-        spread = _OF_MEAN * (total / known)
+        spread = OF_MEAN * (total / known)
     return centre, spread
 
 

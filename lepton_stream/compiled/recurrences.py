@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 
 Given: TypeAlias = Any
 """Arrays in compiled code, lists in Python."""
+OF_MEDIAN, OF_MEAN = 1.4826, 1.2533
+"""What makes the median, and the mean, of absolute distances the standard deviation of normal values (`robust_z`)."""
 MOST = 4.0
 """Deviations that a residual of `ewma` counts as at most: one outlier must not hide the next."""
 BOUND = 2.0

@@ -12,7 +12,7 @@ from lepton_stream.dedup.memory import DedupMemory
 from lepton_stream.formats.decoder import Decoder
 from lepton_stream.models.section import OrderedSection, ordered_sections
 from lepton_stream.pipeline.plan import Plan
-from lepton_stream.pipeline.plan_hash import plan_hash, under_secret
+from lepton_stream.pipeline.plan_hash import plan_hash
 from lepton_stream.windows.section import Section, sections
 from lepton_stream.windows.watermark import NEVER
 
@@ -45,13 +45,10 @@ class Job:
         lap: Lap = _no_lap,
     ) -> None:
         self.plan, self.decoder = plan, decoder
-        self.plan_hash = plan_hash(plan)
-        self.pseudonyms: Pseudonyms | None = None
-        if plan.pseudonyms:
-            if pseudonyms is None:
-                raise ValueError("a plan with pseudonyms needs their secret")
-            self.pseudonyms = Pseudonyms(pseudonyms)
-            self.plan_hash = under_secret(self.plan_hash, self.pseudonyms.tag)
+        if plan.pseudonyms and pseudonyms is None:
+            raise ValueError("a plan with pseudonyms needs their secret")
+        self.pseudonyms = Pseudonyms(pseudonyms) if plan.pseudonyms and pseudonyms is not None else None
+        self.plan_hash = plan_hash(plan, self.pseudonyms.tag if self.pseudonyms else "")
         self.partitions, self.route, self.lap = partitions, route, lap
         self.key = Key.from_bytes(secret)
         self.derived = tuple((d.name, d.expression) for d in plan.derived)

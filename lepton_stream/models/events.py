@@ -100,8 +100,8 @@ def in_a_row(batches: Sequence[Events]) -> Events:
 
 
 def _joined(batches: list[Events]) -> Events:
-    first = batches[0]
-    columns = {name: [v for batch in batches for v in batch.columns[name]] for name in first.columns}
+    whole = in_a_row(batches)
+    columns = whole.columns
     places = zip(columns["event_time"], columns["source_partition"], columns["source_offset"], strict=True)
     order = [i for _, i in sorted(zip(places, range(len(columns["model"])), strict=True))]
-    return Events(first.model, first.by, {name: [values[i] for i in order] for name, values in columns.items()})
+    return Events(whole.model, whole.by, {name: [values[i] for i in order] for name, values in columns.items()})

@@ -74,7 +74,7 @@ class OrderedTable(ABC):
             yield rows.take(slice(at, at + _ROWS_AT_ONCE))
 
     def _run(self, rows: Piece) -> tuple[Run, Index]:
-        """The rows key by key, and their places; keys note what they have seen."""
+        """The rows key by key, and their places; what keys knew before stays as it is until `_note`."""
         keys = self.keys
         row = keys.rows_for(rows.columns, len(rows))
         order = np.argsort(row, kind="stable")

@@ -14,10 +14,8 @@ import numpy as np
 
 from lepton_stream.columns import Index
 from lepton_stream.compiled import switch
+from lepton_stream.compiled.recurrences import OF_MEAN, OF_MEDIAN
 from lepton_stream.models.scorer import Floats, Found, Run, State
-
-_OF_MEDIAN = 1.4826
-_OF_MEAN = 1.2533
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +75,10 @@ def _centre_and_spread(seen: Floats, known: Index, place: Index) -> tuple[Floats
     centre = _median(seen, known)
     off = np.abs(seen - centre[:, None])
     off.sort(axis=1)
-    spread = _OF_MEDIAN * _median(off, known)
+    spread = OF_MEDIAN * _median(off, known)
     flat = np.flatnonzero((spread == 0) & (known > 0))
     if len(flat):
-        spread[flat] = _OF_MEAN * _mean(off[flat], known[flat])
+        spread[flat] = OF_MEAN * _mean(off[flat], known[flat])
     return centre, spread
 
 

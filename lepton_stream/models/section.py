@@ -33,7 +33,7 @@ class ModelSection:
     @property
     def columns(self) -> tuple[str, ...]:
         """Key fields and the field that is scored."""
-        return tuple(dict.fromkeys((*self.model.by, self.model.field)))
+        return _carried(self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,14 @@ class AlarmSection:
     @property
     def columns(self) -> tuple[str, ...]:
         """Key fields and the field that is watched."""
-        return tuple(dict.fromkeys((*self.model.by, self.model.field)))
+        return _carried(self.model)
 
 
 OrderedSection: TypeAlias = ModelSection | AlarmSection
+
+
+def _carried(of: Model | Alarm) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*of.by, of.field)))
 
 
 def ordered_sections(plan: Plan) -> tuple[OrderedSection, ...]:

@@ -14,7 +14,7 @@ from lepton_stream.pipeline.file_form import check_file, make_file
 from lepton_stream.pipeline.findings import Findings, Missing
 from lepton_stream.pipeline.keys import PIPELINE
 from lepton_stream.pipeline.models import check_models, make_model
-from lepton_stream.pipeline.plan import DeadLetters, Derived, Model, Plan, Source, Topics, Window
+from lepton_stream.pipeline.plan import Alarm, DeadLetters, Derived, Model, Plan, Source, Topics, Window
 from lepton_stream.pipeline.shapes import read
 from lepton_stream.pipeline.windows import check_windows, make_window
 
@@ -49,8 +49,7 @@ def check(data: Any, title: str = "the pipeline is not usable", found: Findings 
     made = tuple(make_window(window, raw["source"]["key"], *columns) for window, columns in windows)
     scored = tuple(make_model(model, raw["source"]["key"], own) for model, own in zip(models, only, strict=True))
     watched = tuple(make_alarm(alarm, raw["source"]["key"], own) for alarm, own in zip(alarms, watching, strict=True))
-    plan = _plan(raw, known, replace(_source(raw["source"]), where=where), made, scope.derived, scored)
-    return replace(plan, alarms=watched)
+    return _plan(raw, known, replace(_source(raw["source"]), where=where), made, scope.derived, scored, watched)
 
 
 def _plan(
@@ -60,6 +59,7 @@ def _plan(
     windows: tuple[Window, ...],
     derived: tuple[Derived, ...],
     models: tuple[Model, ...],
+    alarms: tuple[Alarm, ...],
 ) -> Plan:
     return Plan(
         name=raw["name"],
@@ -73,6 +73,7 @@ def _plan(
         memory=raw["memory"],
         derived=derived,
         models=models,
+        alarms=alarms,
     )
 
 

@@ -33,14 +33,14 @@ def canonical(plan: Plan) -> bytes:
     return msgspec.json.encode(data, order="sorted")
 
 
-def plan_hash(plan: Plan) -> str:
-    """16 hexadecimal digits (64 bits of BLAKE2b) of `canonical(plan)`."""
-    return blake2b(canonical(plan), digest_size=8).hexdigest()
+def plan_hash(plan: Plan, tag: str = "") -> str:
+    """16 hexadecimal digits (64 bits of BLAKE2b) of `canonical(plan)`.
 
-
-def under_secret(plan: str, tag: str) -> str:
-    """The hash of a plan with pseudonyms under a secret: what was counted under one no other may go on with."""
-    return f"{plan}-{tag}"
+    `tag`: of the secret of its pseudonyms, which stands behind a dash: what was counted under one no other may go on
+    with.
+    """
+    of_plan = blake2b(canonical(plan), digest_size=8).hexdigest()
+    return f"{of_plan}-{tag}" if tag else of_plan
 
 
 def remedy(found: str, ours: str, usual: str) -> str:

@@ -17,7 +17,7 @@ from lepton_stream.doctor.topic import Log, SourceTopic, judge_source, judge_ste
 from lepton_stream.errors import LeptonError, UsageError
 from lepton_stream.pipeline.names import names
 from lepton_stream.pipeline.plan import Plan
-from lepton_stream.pipeline.plan_hash import plan_hash, under_secret
+from lepton_stream.pipeline.plan_hash import plan_hash
 from lepton_stream.runtime.kafka.admin import Admin
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.group import Group
@@ -141,7 +141,7 @@ def _hash_of(plan: Plan) -> str:
         secret = secret_for(plan, os.environ)
     except UsageError:
         secret = None
-    return plan_hash(plan) if secret is None else under_secret(plan_hash(plan), Pseudonyms(secret).tag)
+    return plan_hash(plan, "" if secret is None else Pseudonyms(secret).tag)
 
 
 async def start(connection: Connection, plan: Plan, told: list[Finding]) -> list[Finding]:

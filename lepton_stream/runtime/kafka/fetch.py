@@ -65,6 +65,12 @@ def readable_end(state: Any, isolation: int) -> int:
     return max(end or 0, 0)
 
 
+def is_still(coordinator: Any, identity: Identity) -> bool:
+    """Whether the group has not moved on, as far as the coordinator knows."""
+    known: bool = (coordinator.generation, coordinator.member_id) == identity[:2]
+    return known
+
+
 class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
     """Notes who we are at the moment of an assignment, in the thread where it changes."""
 
@@ -173,7 +179,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _join_again(self, identity: Identity) -> None:
         coordinator = self._consumer._coordinator
-        if identity == self.identity and (coordinator.generation, coordinator.member_id) == identity[:2]:
+        if identity == self.identity and is_still(coordinator, identity):
             coordinator.request_rejoin()
 
     def fetch_at_most(self, size: int) -> None:
@@ -239,7 +245,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _take(self, fetcher: Any, coordinator: Any, tp: Any) -> Fetched | None:
         identity, epoch, result = self.identity, self._epochs.get(tp), fetcher._records.get(tp)
         # Thrown out of the group, but not yet told to revoke: what arrives now belongs to somebody else.
-        if identity is None or (coordinator.generation, coordinator.member_id) != identity[:2]:
+        if identity is None or not is_still(coordinator, identity):
             return None
         if epoch is None or result is None or tp in self._held:
             return None
