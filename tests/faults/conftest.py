@@ -113,7 +113,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(rows_table(rowed))
     terminalreporter.write_line(times_table(rowed))
     if page := os.environ.get("FAULTS_PAGE"):
-        path = Path(page)
-        records = merged(path.with_suffix(".json"), this_run(BASE), rowed, whole=not os.environ.get("FAULTS_ROW"))
-        keep(path.with_suffix(".json"), records)
-        write_page(path, records)
+        kept = Path(page).with_suffix(".json")
+        records = merged(kept, this_run(BASE), rowed, whole=not os.environ.get("FAULTS_ROW"))
+        keep(kept, records)
+        write_page(Path(page), records)

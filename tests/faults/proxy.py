@@ -8,13 +8,20 @@ import socket
 import struct
 import threading
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.faults.background import Background
 
 PIECE = 16_384
 STALL_S = 0.3
 """About what Linux waits at least before it sends a lost packet again."""
+
+
+class Ends(NamedTuple):
+    """Of one of the two connections that the proxy stands between."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
 
 
 class Proxy:
@@ -54,7 +61,8 @@ class Proxy:
             return
         pair = {writer, to_writer}
         self._writers |= pair
-        tasks = [asyncio.create_task(way) for way in self._ways(reader, to_writer, to_reader, writer)]
+        ways = self._ways(Ends(reader, writer), Ends(to_reader, to_writer))
+        tasks = [asyncio.create_task(way) for way in ways]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
@@ -63,15 +71,9 @@ class Proxy:
         for one in pair:
             one.close()
 
-    def _ways(
-        self,
-        reader: asyncio.StreamReader,
-        to_writer: asyncio.StreamWriter,
-        to_reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> Iterable[Coroutine[Any, Any, None]]:
+    def _ways(self, client: Ends, broker: Ends) -> Iterable[Coroutine[Any, Any, None]]:
         """What carries a connection's bytes to the broker, and back."""
-        return self._pass(reader, to_writer, up=True), self._pass(to_reader, writer, up=False)
+        return self._pass(client.reader, broker.writer, up=True), self._pass(broker.reader, client.writer, up=False)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool) -> None:
         while data := await reader.read(PIECE):

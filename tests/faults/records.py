@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lepton_stream import clock
+from lepton_stream.bench.machine import ROOT, commit
 from tests.faults.report import Entry
 
 
@@ -34,13 +34,7 @@ SOAK = "F27"
 def this_run(seed: int) -> Run:
     """Now, from what is checked out."""
     day = datetime.fromtimestamp(clock.now_us() / 1e6, UTC).date().isoformat()
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/promises.*")
-    return Run(day, _git("rev-parse", "--short", "HEAD") + "+" * bool(changed), seed)
-
-
-def _git(*words: str) -> str:
-    found = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or ("unknown" if found.returncode else "")
+    return Run(day, commit(ROOT, but="docs/promises.*") or "unknown", seed)
 
 
 def merged(path: Path, run: Run, entries: Sequence[Entry], *, whole: bool) -> Recorded:

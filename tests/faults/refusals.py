@@ -10,15 +10,15 @@ import asyncio
 import struct
 from collections import Counter, deque
 from collections.abc import Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiokafka.protocol.api import RequestHeader_v1, RequestStruct
 from aiokafka.protocol.types import Array, Schema, String
 
 from lepton_stream.runtime.kafka import protocol
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import Ends, Proxy
 
 PRODUCE, FETCH, COMMIT, HEARTBEAT = 0, 1, 8, 12
 _SIZE = 4
@@ -44,11 +44,8 @@ class _Asked:
     code: int = 0
 
 
-@dataclass(slots=True)
-class _Line:
-    """The requests of a connection, oldest first."""
-
-    asked: deque[_Asked] = field(default_factory=deque)
+_Line: TypeAlias = deque[_Asked]
+"""The requests of a connection, oldest first."""
 
 
 class RefusingProxy(Proxy):
@@ -64,35 +61,27 @@ class RefusingProxy(Proxy):
         """The next so many requests of this kind (an API key) are answered with the code, one wish a kind."""
         self._wishes[kind] = Wish(code, times, after)
 
-    def _ways(
-        self,
-        reader: asyncio.StreamReader,
-        to_writer: asyncio.StreamWriter,
-        to_reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> Iterable[Coroutine[Any, Any, None]]:
-        line = _Line()
-        return self._requests(line, reader, to_writer, writer), self._answers(line, to_reader, writer)
+    def _ways(self, client: Ends, broker: Ends) -> Iterable[Coroutine[Any, Any, None]]:
+        line: _Line = deque()
+        return self._requests(line, client, broker), self._answers(line, client, broker)
 
-    async def _requests(
-        self, line: _Line, reader: asyncio.StreamReader, broker: asyncio.StreamWriter, client: asyncio.StreamWriter
-    ) -> None:
-        async for frame in _frames(reader):
+    async def _requests(self, line: _Line, client: Ends, broker: Ends) -> None:
+        async for frame in _frames(client.reader):
             asked = self._look(frame)
-            line.asked.append(asked)
+            line.append(asked)
             if asked.answer is None:
-                broker.write(_framed(frame))
-                await broker.drain()
+                broker.writer.write(_framed(frame))
+                await broker.writer.drain()
             else:
-                _answer_ours(line, client)
+                _answer_ours(line, client.writer)
 
-    async def _answers(self, line: _Line, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        async for frame in _frames(reader):
-            asked = line.asked.popleft()
+    async def _answers(self, line: _Line, client: Ends, broker: Ends) -> None:
+        async for frame in _frames(broker.reader):
+            asked = line.popleft()
             self.passed += len(frame)
-            client.write(_framed(_reworded(asked, frame) if asked.code else frame))
-            _answer_ours(line, client)
-            await client.drain()
+            client.writer.write(_framed(_reworded(asked, frame) if asked.code else frame))
+            _answer_ours(line, client.writer)
+            await client.writer.drain()
 
     def _look(self, frame: bytes) -> _Asked:
         kind, version = struct.unpack_from(">hh", frame)
@@ -138,8 +127,8 @@ def _framed(frame: bytes) -> bytes:
 
 def _answer_ours(line: _Line, client: asyncio.StreamWriter) -> None:
     """Ours whose turn has come."""
-    while line.asked and (answer := line.asked[0].answer) is not None:
-        line.asked.popleft()
+    while line and (answer := line[0].answer) is not None:
+        line.popleft()
         client.write(_framed(answer))
 
 

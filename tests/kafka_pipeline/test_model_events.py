@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lepton_stream.api.on_broker import OnBroker, run_on_broker
-from lepton_stream.cli.main import outcome
 from lepton_stream.errors import UsageError
 from tests.acceptance.commands import lines, run
 from tests.kafka_pipeline.expected import write_planted
-from tests.kafka_pipeline.pipe import PARTITIONS, PLANTED, Pipe, until
+from tests.kafka_pipeline.pipe import PLANTED, Pipe
+from tests.kafka_pipeline.told_events import done_though_workers_were_killed, of_files, tailed
 
 MODELS = """
 [[model]]
@@ -41,14 +38,6 @@ def pipe(bootstrap: str, tmp_path: Path) -> Iterator[Pipe]:
     with Pipe(tmp_path, bootstrap, text) as made:
         made.apply()
         yield made
-
-
-def of_files(pipe: Pipe, file: Path) -> list[str]:
-    """The events of a run over the file, split as the topic is."""
-    out, events = pipe.folder / "expected.jsonl", pipe.folder / "expected.events.jsonl"
-    split = ["--partitions", str(PARTITIONS), "--output", str(out), "--events", str(events), "--quiet"]
-    assert outcome(["run", str(pipe.path), "--input", str(file), *split]) == 0
-    return sorted(map(json.dumps, lines(events)))
 
 
 def published(pipe: Pipe) -> list[str]:
@@ -77,9 +66,7 @@ def test_events_are_those_of_the_files_and_the_run_and_tail_tell_each_once(pipe:
     assert sorted(map(json.dumps, done.events)) == expected
     places = [(e["event_time"], e["source_partition"], e["source_offset"]) for e in done.events]
     assert places == sorted(places)
-    told = run(
-        "tail", pipe.path, "--broker", pipe.bootstrap, "--events", "--from-start", "--until-quiet", "0.5", "--json"
-    )
+    told = tailed(pipe)
     assert told.returncode == 0, told.stderr
     assert sorted(json.dumps(json.loads(line)) for line in told.stdout.splitlines()) == expected
 
@@ -99,23 +86,11 @@ def test_python_hands_the_events_of_a_run_with_an_end_to_a_function_or_a_file(pi
         run_on_broker(pipe.plan, OnBroker(pipe.bootstrap, events=again))
 
 
-def _counted(pipe: Pipe, least: int) -> bool:
-    return pipe.counted() >= least
-
-
 @pytest.mark.kafka
 def test_events_are_those_of_the_files_after_workers_were_killed(pipe: Pipe) -> None:
     file = write_planted(pipe.folder / "in.jsonl", 60_000, seed=24)
     expected = of_files(pipe, file)
-    one = pipe.run(workers=2)
-    feeding = pipe.feeding(file, rate=7000)
-    for share in (15_000, 35_000):
-        until(partial(_counted, pipe, share), 60, f"{share} records")
-        os.kill(until(lambda: one.workers, 30, "a worker")[0], signal.SIGKILL)
-    assert feeding.wait() == 0
-    one.process.send_signal(signal.SIGTERM)
-    one.wait()
-    done = pipe.to_the_end()
+    done = done_though_workers_were_killed(pipe, file)
     assert published(pipe) == expected
     assert sorted(map(json.dumps, done.events)) == expected
     assert done.stats["events"] == len(expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 import orjson
 
@@ -37,6 +38,12 @@ PLAN: Plan = (
     .model("one", "robust_z(seq)", by=[], threshold=1, warmup=8, lateness="1m", where="ok")
     .plan
 )
+
+
+def written_readings(path: Path) -> Path:
+    """A file of 3,000 of them, of one source."""
+    path.write_bytes(b"".join(raw + b"\n" for raw in readings(9, 3000, sources=1)[0]))
+    return path
 
 
 def readings(seed: int, n: int, sources: int = 2, disorder_s: float = 4.0) -> list[list[bytes]]:

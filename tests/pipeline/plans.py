@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lepton_stream.errors import PlanError, Problem
+from lepton_stream.pipeline.builder import Pipeline
 from lepton_stream.pipeline.check import check
 from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.toml_front import parse
@@ -58,6 +59,12 @@ def small(**changes: Any) -> dict[str, Any]:
         "window": [{"name": "hour", "size": "1h", "results": {"n": "count()"}}],
     }
     return {key: value for key, value in (data | changes).items() if value is not None}
+
+
+def small_in_python() -> Pipeline:
+    """The same plan, built."""
+    pipeline = Pipeline("air").source("readings", time="ts", key="station").field("pm25", float).field("city", str)
+    return pipeline.field("wind", str, required=False).window("hour", size="1h", n="count()")
 
 
 def with_source(**keys: Any) -> dict[str, Any]:

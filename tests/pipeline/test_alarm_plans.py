@@ -17,7 +17,7 @@ from lepton_stream.pipeline.show import describe
 from lepton_stream.pipeline.to_dict import to_dict
 from lepton_stream.pipeline.to_toml import to_toml
 from lepton_stream.pipeline.toml_front import parse
-from tests.pipeline.plans import EXAMPLE, example, small, told, toml_lines
+from tests.pipeline.plans import EXAMPLE, example, small, small_in_python, told, toml_lines
 
 DAY_US = 86_400_000_000
 
@@ -104,10 +104,8 @@ def test_plan_comes_back_from_text_and_python_makes_the_same() -> None:
     plan = check(with_alarm(by=["city"], **KEYS))
     assert check(to_dict(plan)) == plan
     assert parse(to_toml(plan), "") == plan
-    pipeline = Pipeline("air").source("readings", time="ts", key="station").field("pm25", float).field("city", str)
-    pipeline = pipeline.field("wind", str, required=False).window("hour", size="1h", n="count()")
     keys = KEYS | {"forget": timedelta(days=7)}
-    assert pipeline.alarm("dusty", "pm25", above=75, by="city", **keys).plan == plan
+    assert small_in_python().alarm("dusty", "pm25", above=75, by="city", **keys).plan == plan
 
 
 def test_python_names_its_own_arguments() -> None:

@@ -23,7 +23,7 @@ from lepton_stream.runtime.local_telling import LocalTelling
 from lepton_stream.telemetry import catalogue as c
 from lepton_stream.telemetry.render import durable
 from lepton_stream.telemetry.snapshot import Snapshot
-from tests.models.streams_of_values import readings
+from tests.models.streams_of_values import written_readings
 
 PLACE = ("source_topic", "source_partition", "source_offset")
 
@@ -45,9 +45,7 @@ def piped() -> Pipeline:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Readings with spikes and flat stretches."""
-    path = tmp_path / "in.jsonl"
-    path.write_bytes(b"".join(raw + b"\n" for raw in readings(9, 3000, sources=1)[0]))
-    return path
+    return written_readings(tmp_path / "in.jsonl")
 
 
 def run(file: Path, **more: Any) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:

@@ -17,7 +17,7 @@ from lepton_stream.telemetry import catalogue as c
 from lepton_stream.telemetry.render import durable
 from lepton_stream.telemetry.snapshot import Snapshot
 from tests.acceptance.commands import lines
-from tests.models.streams_of_values import readings
+from tests.models.streams_of_values import written_readings
 
 PLACE = ("source_topic", "source_partition", "source_offset")
 
@@ -38,9 +38,7 @@ def piped() -> Pipeline:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Readings with spikes."""
-    path = tmp_path / "in.jsonl"
-    path.write_bytes(b"".join(raw + b"\n" for raw in readings(9, 3000, sources=1)[0]))
-    return path
+    return written_readings(tmp_path / "in.jsonl")
 
 
 def run(folder: Path, file: Path, *more: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
