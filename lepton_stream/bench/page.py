@@ -27,7 +27,9 @@ What was measured, where, when and with which command; nothing here is extrapola
 lowest and the highest run. What is measured is the installed `lepton-stream run`, a process of its own on the last
 core, with claims, checkpoints, metrics and results on; broker, generator and reader share the first core. After every
 run its account and each of its results are held against the truth, which is known since the events are made here
-(seed 1); a run with a wrong one is an error and no figure.
+(seed 1); a run with a wrong one is an error and no figure. Before each run a GiB of memory is used once and given back:
+a virtual machine's host takes free pages away, and a page that has to come from the host costs some twenty times as
+much as another, which is no cost of what is measured.
 
 To measure on your machine: `lepton-stream bench engine`, `domains`, `end-to-end`, `scale`, `compare`
 ([cli.md](cli.md)); in a checkout `make performance` measures all of this page and writes it anew. A million events that
