@@ -52,13 +52,15 @@ class Command:
         if self.at_hand:
             use_once(self.at_hand)
 
-    def start(self, *arguments: object, log: Path | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: object, log: Path | None = None, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         """In the background; what it says goes to `log`."""
         self._prepare()
         out = log.open("ab") if log else subprocess.DEVNULL
         try:
             process = subprocess.Popen(  # noqa: S603  (our own command)
-                [*self.words, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                [*self.words, *map(str, arguments)], stdin=stdin, stdout=out, stderr=out,
                 env=self.environment, start_new_session=True,
             )  # fmt: skip
         finally:

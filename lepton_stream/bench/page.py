@@ -13,6 +13,7 @@ from lepton_stream.bench.report import (
     engine_lines,
     freshness_lines,
     idle_lines,
+    long_lines,
     scale_lines,
     throughput_lines,
     trickle_lines,
@@ -47,6 +48,8 @@ the whole machine, generator, broker and reader included: where the worker is no
 def page(told: Mapping[str, Any]) -> str:
     """The whole page; what was not measured is not there."""
     parts = _engine(told.get("engine", {}))
+    if found := told.get("long"):
+        parts += ["## Engine: one long run", "", *where(found), *long_lines(found), ""]
     if found := told.get("domains"):
         parts += ["## Shipped pipelines", "", *where(found), *domains_lines(found), ""]
     parts += [*_end_to_end(told.get("end_to_end", {})), *_scale(told.get("scale", {}))]
