@@ -183,7 +183,8 @@ class ShuffleOwner:
                 began = clock.elapsed_s()
                 self.merger.take(FrameRun(chunk.offsets, [v or b"" for v in chunk.values.to_list()], chunk.end))
                 self._folded += weight(chunk)
-                self.note()
+                if self.merger.urgent:  # frames without rows take nothing
+                    self.note()
                 self.measure.folded(began)
                 await asyncio.sleep(0)  # heartbeats and fetches go on between frames
         if self.merger.due:
