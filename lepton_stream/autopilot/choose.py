@@ -10,12 +10,13 @@ from lepton_stream.autopilot.hysteresis import Patience
 from lepton_stream.autopilot.load import Load
 from lepton_stream.autopilot.model import ROUTES, CostModel
 from lepton_stream.autopilot.priors import CODECS
-from lepton_stream.autopilot.setting import Codec, Route, Setting
+from lepton_stream.autopilot.setting import Route, Setting
+from lepton_stream.autopilot.turn import Turn, codec_option, flush_option, route_option
 
 INTERVALS_S = (0.0, 0.02, 0.05, 0.1, 0.15, 0.25, 0.4, 0.6, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
 
-Open = Callable[[str], bool]
-"""Whether an option, by its name, may be chosen."""
+Open = Callable[[Turn], bool]
+"""Whether a knob may be turned so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +30,6 @@ class Choice:
     cost: float
     now: float
     hoped: float | None = None
-
-
-def route_option(section: int, route: Route) -> str:
-    """Its name in a back-off."""
-    return f"route {section} {route}"
-
-
-def flush_option(flush_s: float) -> str:
-    """Its name in a back-off."""
-    return f"flush {flush_s:g}"
-
-
-def codec_option(codec: Codec) -> str:
-    """Its name in a back-off."""
-    return f"codec {codec}"
 
 
 def intervals(at_s: float, limit_s: float) -> Iterable[float]:
@@ -61,18 +47,22 @@ def plan(model: CostModel, load: Load, at: Setting, limit_s: float, patience: Pa
         setting = Setting(_routes(model, load, at, flush_s, patience, may), flush_s, at.codec)
         found.append((model.predict(load, setting, at).cpu_s, setting))
     least = min(cost for cost, _ in found)
-    cost, setting = next(each for each in found if each[0] <= least + patience.small * now)
+    cost, setting = next(each for each in found if each[0] <= least * (1.0 + patience.gain / 2.0))
     return Choice(setting, cost, now) if cost <= (1.0 - patience.gain) * now else None
 
 
 def _routes(
     model: CostModel, load: Load, at: Setting, flush_s: float, patience: Patience, may: Open
 ) -> tuple[Route, ...]:
-    """The cheapest of each section; the present one unless another gains half of what a move must gain."""
+    """The cheapest of each section; the present one unless another certainly gains half of what a move must gain."""
     _, cells = model.at_interval(load, at.flush_s, flush_s)
     chosen = []
     for number, (present, of) in enumerate(zip(at.routes, cells, strict=True)):
-        costs = {r: model.section_cost(number, r, of, at.codec) for r in ROUTES if r == present or _may(number, r, may)}
+        costs = {present: model.section_cost(number, present, of, at.codec)}
+        for route in ROUTES:
+            if route != present and _may(number, route, may):
+                cost = model.section_cost(number, route, of, at.codec)
+                costs[route] = cost + patience.sure * model.doubt(number, route, present, of)
         best = min(costs, key=costs.__getitem__)
         chosen.append(best if costs[best] <= (1.0 - patience.gain / 2.0) * costs[present] else present)
     return tuple(chosen)

@@ -159,6 +159,8 @@ class Recent:
         self._looks: deque[Sums] = deque(maxlen=LONGEST)
         self._skip = False
         self.now = Sums.empty(sections)
+        self.changed = False
+        """Whether the last look has shown other data than those before it."""
 
     def forget(self) -> None:
         """The setting has changed: what was seen, and what comes until the next look, is not of one setting."""
@@ -168,13 +170,14 @@ class Recent:
     def roll(self, seconds: float) -> Sums:
         """A look: what came since the last one, `seconds` ago."""
         done, self.now = self.now, Sums.empty(self._sections)
-        done.seconds = seconds
+        done.seconds, self.changed = seconds, False
         if self._skip:
             self._skip = False
             return done
         before, last = self.load(), load_of([done])
         if before is not None and last is not None and last.flushes >= 2 and differs(before.cells, last.cells):
             self._looks.clear()
+            self.changed = True
         self._looks.append(done)
         while len(self._looks) > LOOKS and sum(s.flushes for s in self._looks) - self._looks[0].flushes >= FLUSHES:
             self._looks.popleft()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lepton_stream.autopilot.choose import codec_option, flush_option, route_option
 from lepton_stream.autopilot.decision import Decision
 from lepton_stream.autopilot.growth import Cells
 from lepton_stream.autopilot.setting import Setting
+from lepton_stream.autopilot.turn import Turn, codec_option, flush_option, route_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Move:
         """What it should come to."""
         return self.told[0].promised[1]
 
-    def options(self) -> Iterator[str]:
-        """The options that were chosen, by name."""
+    def turns(self) -> Iterator[Turn]:
+        """Of each knob."""
         for number, (a, b) in enumerate(zip(self.before.routes, self.after.routes, strict=True)):
             if a != b:
                 yield route_option(number, b)

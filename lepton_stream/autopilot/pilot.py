@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from lepton_stream.autopilot import choose
@@ -10,13 +11,14 @@ from lepton_stream.autopilot.choose import INTERVALS_S, Choice
 from lepton_stream.autopilot.codecs import CPU_ONLY, Worth
 from lepton_stream.autopilot.decision import Decision
 from lepton_stream.autopilot.freshness import Freshness
-from lepton_stream.autopilot.hysteresis import DEFAULT, BackOff, Patience
+from lepton_stream.autopilot.hysteresis import DEFAULT, BackOff, Patience, Turns
 from lepton_stream.autopilot.load import Load, Recent, Sums, differs
 from lepton_stream.autopilot.model import CostModel
 from lepton_stream.autopilot.moves import Move
 from lepton_stream.autopilot.seen import FoldSeen, PrepareSeen
 from lepton_stream.autopilot.setting import Setting
 from lepton_stream.autopilot.telling import CODEC_COST, COST, FRESH, MILLION, Scene, turned
+from lepton_stream.autopilot.turn import Turn
 from lepton_stream.pipeline.plan import Plan
 
 Mode = Literal["off", "advise", "act"]
@@ -47,7 +49,7 @@ class Pilot:
         self._names = tuple(w.name for w in plan.windows)
         self._model = CostModel(plan, weigh)
         self._recent, self._freshness = Recent(len(plan.windows)), Freshness()
-        self._back_off = BackOff(patience)
+        self._back_off, self._turns = BackOff(patience), Turns(patience)
         self._move: Move | None = None
         self._advised: dict[Setting, float] = {}
         self._looked: float | None = None
@@ -90,6 +92,8 @@ class Pilot:
     def _learn(self, seen: Sums, now_s: float) -> None:
         self._model.observe(seen, self.setting.codec if self._recent.looks else None)
         self._freshness.roll(now_s)
+        if self._recent.changed:
+            self._turns.changed()
 
     def _may_move(self, load: Load, now_s: float) -> bool:
         """Enough was seen of this setting and this data, and nothing is being judged."""
@@ -129,8 +133,8 @@ class Pilot:
     def _improve(self, load: Load, now_s: float) -> list[Decision]:
         """The most that can be gained now, if it is enough; else a try of what is not known well."""
 
-        def may(option: str) -> bool:
-            return self._back_off.open(option, now_s, load.cells)
+        def may(turn: Turn, *, before: int = 1) -> bool:
+            return self._turns.lately(turn.knob, now_s) <= before and self._back_off.open(turn, now_s, load.cells)
 
         model, at, p = self._model, self.setting, self._patience
         calmed = now_s - self._lowered < p.back_off_s
@@ -143,7 +147,7 @@ class Pilot:
         if packed is not None:
             gain = 1.0 - packed.cost / packed.now
             return self._turn(load, packed, now_s, f"predicted to take {gain:.0%} off what codec and bytes cost")
-        tried = choose.untried(model, load, at, p, may) if self.mode == "act" else None
+        tried = choose.untried(model, load, at, p, partial(may, before=0)) if self.mode == "act" else None
         if tried is None or tried.hoped is None:
             return []
         why = (
@@ -182,6 +186,8 @@ class Pilot:
             _, expected = self._model.at_interval(load, at.flush_s, to.flush_s)
             self._move = Move(at, to, now_s, told, level, judged, load.cells, expected)
             self.setting, self._moved = to, now_s
+            for turn in self._move.turns():
+                self._turns.turned(turn.knob, now_s)
             self._recent.forget()  # what was seen belongs to the old one
             if to.flush_s != at.flush_s:
                 self._freshness.moved(now_s, to.flush_s - at.flush_s)
@@ -197,9 +203,12 @@ class Pilot:
             return []
         self._move = None
         told = move.completed(delivered)
-        if not move.judged or differs(load.cells, move.expected) or not move.disappoints(delivered, p.kept):
+        if differs(load.cells, move.expected):
+            self._turns.changed()
             return told
-        rests = [self._back_off.failed(option, now_s, move.cells) for option in move.options()]
+        if not move.judged or not move.disappoints(delivered, p.kept):
+            return told
+        rests = [self._back_off.failed(turn, now_s, move.cells) for turn in move.turns()]
         why = (
             f"rolled back: {move.level - move.promised:.3g} {move.measure} were promised, {move.level - delivered:.3g} "
             f"have arrived; not tried again for {max(rests) / 60.0:.0f} minutes while the data stays like this"
