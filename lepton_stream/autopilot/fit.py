@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 
-OWN, COMMON = 0.35, 0.6
+OWN, COMMON = 0.45, 0.6
 """How far off a prior may be, as a share of it: each coefficient by itself, and all of them alike (the machine)."""
 NOISE = 0.1
 """Of one observation, as a share of it."""

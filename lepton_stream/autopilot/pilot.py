@@ -128,7 +128,8 @@ class Pilot:
         p99_s = self._freshness.measured
         if p99_s is None:
             return max(min(self._patience.calm_s, self.freshness_s / 4.0), now)
-        return max(now + self._patience.margin * self.freshness_s - p99_s, now)
+        oldest_s = max(p99_s, now)  # by chance windows may end just before claims for a while, and results look fresher
+        return max(now + self._patience.margin * self.freshness_s - oldest_s, now)
 
     def _improve(self, load: Load, now_s: float) -> list[Decision]:
         """The most that can be gained now, if it is enough; else a try of what is not known well."""

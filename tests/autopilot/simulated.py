@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -196,8 +197,8 @@ class Worker:
         cells = [{"rows": 0, "partials": c.cells, "mixed": c.hot_cells}[r] for r, c in self._by(setting, counted)]
         frames = self.truth.partitions
         self.pilot.folded(FoldSeen(frames, sum(rows), sum(cells), int(size), self._noisy(fold)))
-        if int(self.now) > int(began):  # a window of a second has ended; its results follow its last record's claim
-            late_s = self.now - int(self.now) + self._noisy(self.late_s)
+        for end in range(int(began) + 1, int(self.now) + 1):  # windows of a second, which its records have closed
+            late_s = self.now - end + self._noisy(self.late_s)
             self.waits.append((self.now, late_s))
             self.pilot.fresh(late_s, sum(c.cells for c in counted))
 
@@ -207,9 +208,14 @@ class Worker:
     def _counted(self, workload: Workload, n: int, began: float, cycle_s: float) -> tuple[Counted, ...]:
         return flush_of(self.plan, self.dice, workload, n, began, cycle_s)
 
-    def moves(self, knob: str, section: str | None = None) -> list[Decision]:
-        """What was turned."""
-        return [d for d in self.told if d.knob == knob and d.about.get("section") == section]
+    def turns(self) -> Counter[tuple[str, str]]:
+        """How often each knob was turned."""
+        return Counter((d.knob, d.about.get("section", "")) for d in self.told)
+
+    def story(self) -> str:
+        """For a failed test."""
+        told = (f"{d.about['at']} s: {d.knob} {d.about.get('section', '')}" for d in self.told)
+        return "\n".join(f"{where} {d.choice}: {d.why}" for where, d in zip(told, self.told, strict=True))
 
 
 def flush_of(
