@@ -20,6 +20,7 @@ class Patience:
     longest flush interval without an objective; `margin`: the share of the freshness goal that an interval may use.
     `sure`: standard deviations of what is known that a gain must exceed to count as one; `doubts`: those by which an
     option that is not known well may be better than it looks, and is tried, unless it should be `dear` times as costly.
+    `least_use`: the share of a core below which what the knobs decide on is left as it is.
     `often_s`: in such a time, on the same data, a knob is turned once more after its first turn at most, and to try
     something only if it was not turned at all; to undo a turn is always possible.
     """
@@ -39,6 +40,7 @@ class Patience:
     doubts: float = 2.0
     dear: float = 2.0
     often_s: float = 600.0
+    least_use: float = 0.0005
 
 
 DEFAULT = Patience()

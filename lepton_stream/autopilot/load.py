@@ -107,9 +107,9 @@ class Load:
     sent_bytes: float
 
     @property
-    def rate(self) -> float:
-        """Records a second of one source."""
-        return self.records / self.cycle_s
+    def pace(self) -> float:
+        """Records a second of all sources."""
+        return self.records * self.flushes / self.seconds
 
 
 def load_of(looks: list[Sums]) -> Load | None:

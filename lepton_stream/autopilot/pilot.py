@@ -96,8 +96,9 @@ class Pilot:
             self._turns.changed()
 
     def _may_move(self, load: Load, now_s: float) -> bool:
-        """Enough was seen of this setting and this data, and nothing is being judged."""
-        return self._move is None and now_s - self._moved >= self._patience.stay_s and self._enough(load)
+        """Enough was seen of this setting and this data, nothing is being judged, and there is something to gain."""
+        calm = self._move is None and now_s - self._moved >= self._patience.stay_s
+        return calm and self._enough(load) and self._cost(load) * load.pace >= self._patience.least_use
 
     def _enough(self, load: Load) -> bool:
         return self._recent.looks >= self._patience.looks and load.flushes >= self._patience.flushes
@@ -128,8 +129,15 @@ class Pilot:
         p99_s = self._freshness.measured
         if p99_s is None:
             return max(min(self._patience.calm_s, self.freshness_s / 4.0), now)
-        oldest_s = max(p99_s, now)  # by chance windows may end just before claims for a while, and results look fresher
-        return max(now + self._patience.margin * self.freshness_s - oldest_s, now)
+        return max(self._room_s(p99_s, self.freshness_s), now)
+
+    def _room_s(self, p99_s: float, goal_s: float) -> float:
+        """The interval that meets the goal with some margin.
+
+        By chance windows may end just before claims for a while, so that results look fresher than the interval allows.
+        """
+        now = self.setting.flush_s
+        return now + self._patience.margin * goal_s - max(p99_s, now)
 
     def _improve(self, load: Load, now_s: float) -> list[Decision]:
         """The most that can be gained now, if it is enough; else a try of what is not known well."""
@@ -222,7 +230,7 @@ class Pilot:
         goal, p99_s, at = self.freshness_s, self._freshness.measured, self.setting
         if goal is None or p99_s is None or p99_s <= goal or at.flush_s == 0.0 or p99_s - at.flush_s > goal:
             return []
-        room_s = at.flush_s + self._patience.margin * goal - p99_s
+        room_s = self._room_s(p99_s, goal)
         flush_s = max((s for s in INTERVALS_S if s <= room_s and s < at.flush_s), default=0.0)
         why = f"results are {p99_s:.3g} s old, more than the {goal:g} s of the objective"
         promised = (FRESH, p99_s + flush_s - at.flush_s)

@@ -34,7 +34,7 @@ class Scene:
     def seen(self) -> dict[str, float]:
         """In the words of a decision."""
         found = {
-            "records a second": self.load.rate,
+            "records a second": self.load.pace,
             "records a flush": self.load.records,
             f"{COST}, measured": self.cost * MILLION,
         }
