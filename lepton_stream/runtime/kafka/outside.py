@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
+from lepton_stream.autopilot.setting import Setting
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job
 from lepton_stream.pipeline.names import Names
@@ -30,6 +31,7 @@ from lepton_stream.telemetry.meter import Meter
 class Outside:
     """`keeps_metadata`, `fencing`: what the broker can do. `trims`: where logs may be cut, by partition.
 
+    `setting`: how source owners go about it; may be changed at any time, their next claims follow.
     `own_windows_open`: whether a window of this worker's own partitions waits to be closed.
     `first_chunk_s`, `last_result_s`: when they came and went, on the clock that only goes forward; `..._cpu_s`: the CPU
     that this process had used by then.
@@ -48,6 +50,7 @@ class Outside:
     keeps_metadata: bool
     fencing: bool
     time: BrokerTime
+    setting: Setting
     trims: dict[SourcePartition, int] = field(default_factory=dict)
     own_windows_open: Callable[[], bool] = lambda: False
     first_chunk_s: float | None = None
