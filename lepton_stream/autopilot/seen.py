@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lepton_stream.autopilot.setting import Route
+from lepton_stream.core import SectionSeen
 
-
-@dataclass(frozen=True, slots=True)
-class SectionSeen:
-    """Of one window section in one range.
-
-    `route`: how it travelled. `rows`: that entered the section; `cells`: different (group, window) among them.
-    `hot_rows`, `hot_cells`: those of cells of two rows and more, which `mixed` sends as partials.
-    """
-
-    route: Route
-    rows: int
-    cells: int
-    hot_rows: int
-    hot_cells: int
+__all__ = ["FoldSeen", "PrepareSeen", "SectionSeen"]
 
 
 @dataclass(frozen=True, slots=True)

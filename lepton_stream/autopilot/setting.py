@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Route = Literal["rows", "partials", "mixed"]
+from lepton_stream.core import Route
+
+__all__ = ["Codec", "Route", "Setting"]
+
 Codec = Literal["none", "lz4", "zstd-1", "zstd-3"]
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from lepton_stream import clock
+from lepton_stream.autopilot.setting import Codec, Setting
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job, Route
 from lepton_stream.errors import IntegrityError, UsageError
@@ -60,6 +61,8 @@ async def opened(
     connection: Connection,
     *,
     route: Route = "partials",
+    flush_s: float = 0.0,
+    codec: Codec = "lz4",
     limits: Limits | None = None,
     watch: Stopwatch | None = None,
     called: str = "PIPELINE",
@@ -67,8 +70,9 @@ async def opened(
 ) -> AsyncIterator[Outside]:
     """Connect and look at the cluster. Raises BrokerError, UsageError, IntegrityError.
 
-    `called`: how the command line names the pipeline, for messages that name a command. `pseudonyms`: their secret;
-    None: that of the environment, where the plan has any.
+    `route`, `flush_s`, `codec`: the setting that the work begins with, see `Setting`. `called`: how the command line
+    names the pipeline, for messages that name a command. `pseudonyms`: their secret; None: that of the environment,
+    where the plan has any.
     """
     limits, named = limits or Limits(), names(plan)
     pseudonyms = pseudonyms or secret_for(plan, os.environ)
@@ -100,6 +104,7 @@ async def opened(
             fencing=await supports_fencing(wire, named.group),
             # the embedded broker tells no append times; it lives on this machine, by this clock
             time=BrokerTime(clock.elapsed_s, None if keeps else clock.now_us),
+            setting=Setting(job.routes, flush_s, codec),
         )
 
 
