@@ -40,7 +40,7 @@ class Patience:
     doubts: float = 2.0
     dear: float = 2.0
     often_s: float = 600.0
-    least_use: float = 0.0005
+    least_use: float = 0.001
 
 
 DEFAULT = Patience()

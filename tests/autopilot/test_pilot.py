@@ -102,7 +102,7 @@ def test_nothing_is_decided_without_work_or_by_a_clock_that_stands() -> None:
 
 def test_a_worker_with_next_to_nothing_to_do_is_left_alone() -> None:
     at_work = worker(Setting(("rows",)))
-    at_work.rate = 0.3
+    at_work.rate = 0.1
     at_work.truth.flush_s = 0.0
     at_work.run(few, 120.0)
     assert at_work.told == []
