@@ -37,12 +37,12 @@ def pipeline(name: str, tmp_path: Path) -> Path:
 
 async def decided(
     connection: Connection, plan: Plan, decisions: Iterable[Decision], worker: str
-) -> dict[object, float]:
+) -> dict[Labels, float]:
     """A worker that decides; what it has counted."""
     async with opened(plan, connection, worker=worker) as outside:
         for decision in decisions:
             outside.deciding.tell(decision)
-        return dict(outside.meter.counters().get(DECISIONS.name, {}))
+        return outside.meter.counters().get(DECISIONS.name, {})
 
 
 def test_what_workers_decided_is_read_back(
