@@ -33,6 +33,8 @@ MISTAKES = {
     "object that is no pipeline": Mistake("check tests.core.streams:MEMORY", 2, ("int", "Pipeline")),
     "pipeline is a directory": Mistake("check {folder}", 2, ("is a directory", "name the TOML file in it")),
     "workers over files": Mistake("run {plan} -i {good} --workers 2", 2, ("--workers", "--broker")),
+    "autopilot over files": Mistake("run {plan} -i {good} --autopilot act", 2, ("--autopilot", "runs on Kafka")),
+    "unknown autopilot": Mistake("run {plan} -i {good} --autopilot on", 2, ("--autopilot", "advise")),
     "until the end of files": Mistake("run {plan} -i {good} --until-end", 2, ("--until-end", "runs on Kafka")),
     "no pipeline": Mistake("check", 2, ("PIPELINE",)),
     "no input": Mistake("run {plan}", 2, ("--input",)),

@@ -44,6 +44,11 @@ class Deciding:
         self.note: Callable[[Decision], None] = _nobody
         """Told every decision that is new."""
 
+    @property
+    def kept(self) -> bool:
+        """Whether decisions go to their topic; else they are only logged."""
+        return self._make is not None
+
     def tell(self, decision: Decision) -> None:
         """A decision, or an earlier one again with what it delivered. Called in the event loop; sends behind it."""
         told, new = self._remembered.told(decision, self._now_us() // 1000)
