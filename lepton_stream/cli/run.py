@@ -35,6 +35,7 @@ class RouteChoice(StrEnum):
 
     PARTIALS = "partials"
     ROWS = "rows"
+    MIXED = "mixed"
 
 
 Inputs = Annotated[
@@ -53,7 +54,10 @@ LettersTo = Annotated[Path | None, typer.Option(help="Write rejected records her
 Partitions = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Split the inputs by key, as a topic with N partitions would.")
 ]
-RouteBy = Annotated[RouteChoice, typer.Option(help="Pre-aggregate before the shuffle, or send rows.")]
+RouteBy = Annotated[
+    RouteChoice,
+    typer.Option(help="Pre-aggregate before the shuffle, or send rows; mixed: pre-aggregate what has several rows."),
+]
 
 UntilEnd = Annotated[
     bool, typer.Option("--until-end", help="Kafka: count what the topics hold now, close every window, leave.")
