@@ -40,7 +40,9 @@ class Deciding:
         self._producer: Producer | None = None
         self._sending: asyncio.Task[None] | None = None
         self.newest: dict[Identity, Told] = {}
-        """The last decision about each, for those who show it."""
+        """The last decision about each."""
+        self.completed: dict[Identity, Told] = {}
+        """The last one about each of which it is known what it delivered."""
         self.note: Callable[[Decision], None] = _nobody
         """Told every decision that is new."""
 
@@ -54,6 +56,8 @@ class Deciding:
         told, new = self._remembered.told(decision, self._now_us() // 1000)
         if new:
             self.note(told.decision)
+        if told.decision.delivered is not None:
+            self.completed[told.identity] = told
         if new or self.newest[told.identity].decision.id == told.decision.id:
             self.newest[told.identity] = told
         _log(told)
