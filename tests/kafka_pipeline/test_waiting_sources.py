@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from lepton_stream.autopilot.setting import Setting
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job
 from lepton_stream.memory.budget import budget_of
@@ -41,7 +42,7 @@ class Outside:
         self.view.next_look = self.look  # type: ignore[method-assign]
         self.committer = self.producer = self.time = self
         self.committed: dict[SourcePartition, Committed | None] = {}
-        self.looks, self.meter = 0, Meter()
+        self.looks, self.meter, self.setting = 0, Meter(), Setting(job.routes)
 
     async def look(self) -> None:
         """What others see of the group."""

@@ -45,6 +45,8 @@ class Deciding:
         """The last one about each of which it is known what it delivered."""
         self.note: Callable[[Decision], None] = _nobody
         """Told every decision that is new."""
+        self.note_sent: Callable[[str, int], None] = _uncounted
+        """Told (topic, bytes) of what is acknowledged."""
 
     @property
     def kept(self) -> bool:
@@ -75,6 +77,7 @@ class Deciding:
                 self._waiting.clear()
                 if self._producer is None:
                     self._producer = await make().open()
+                    self._producer.note_sent = self.note_sent
                 await self._producer.send_all(self._record(told) for told in some)
         except (LeptonError, KafkaError, TimeoutError, OSError) as error:
             self._waiting = deque([*some, *self._waiting], maxlen=MOST_WAITING)
@@ -120,6 +123,10 @@ def _log(told: Told) -> None:
         promised=value,
         delivered=d.delivered,
     )
+
+
+def _uncounted(_topic: str, _size: int) -> None:
+    """Nobody asks how much is sent."""
 
 
 def _nobody(_decision: Decision) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from lepton_stream.autopilot.decision import Decision
+from lepton_stream.autopilot.setting import Setting
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job
 from lepton_stream.pipeline.names import Names
@@ -32,6 +33,7 @@ from lepton_stream.telemetry.meter import Meter
 class Outside:
     """`keeps_metadata`, `fencing`: what the broker can do. `trims`: where logs may be cut, by partition.
 
+    `setting`: how source owners go about it; may be changed at any time, their next claims follow.
     `own_windows_open`: whether a window of this worker's own partitions waits to be closed.
     `first_chunk_s`, `last_result_s`: when they came and went, on the clock that only goes forward; `..._cpu_s`: the CPU
     that this process had used by then.
@@ -51,6 +53,7 @@ class Outside:
     fencing: bool
     time: BrokerTime
     deciding: Deciding
+    setting: Setting
     trims: dict[SourcePartition, int] = field(default_factory=dict)
     own_windows_open: Callable[[], bool] = lambda: False
     first_chunk_s: float | None = None
@@ -62,7 +65,7 @@ class Outside:
     def __post_init__(self) -> None:
         """What is sent for the pipeline is counted, and what is decided."""
         self.producer.note_sent = self._note_sent
-        self.deciding.note = self._note_decision
+        self.deciding.note, self.deciding.note_sent = self._note_decision, self._note_sent
 
     def _note_sent(self, topic: str, size: int) -> None:
         self.meter.add(BYTES_SENT, size, topic)

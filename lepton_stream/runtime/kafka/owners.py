@@ -73,10 +73,12 @@ class SourceOwner:
                 await asyncio.sleep(SOON_S)
                 continue
             most = min(limits.claim_bytes, self._keeper.shares.claim_bytes, self.port.pace.bytes)
+            await self._gather(most)
             chunks = self.inbox.take(most)
             if chunks:
                 began, chunk = clock.elapsed_s(), join(chunks)
                 self._in_hand = memory_of(chunk)
+                self.preparer.routes = self._outside.setting.routes
                 await self.preparer.take(chunk)
                 self._in_hand = 0
                 self.note()
@@ -89,6 +91,24 @@ class SourceOwner:
                 await self.preparer.settle()
                 await self._maybe_quiet()
         await self.preparer.settle()
+
+    async def _gather(self, most: int) -> None:
+        """Wait for more behind the first record that waits; what was sent is completed meanwhile as at any time."""
+        while (left := self._gather_left(most)) > 0:
+            if self.preparer.owed and self._settle_left() <= 0:
+                await self.preparer.settle()
+                continue
+            settle_s = self._settle_left() if self.preparer.owed else left
+            await self.inbox.more(min(left, settle_s, self._outside.limits.watch_s))
+
+    def _gather_left(self, most: int) -> float:
+        """Seconds for which more may come: none where enough is there, nothing more can come, or memory is short."""
+        inbox, end = self.inbox, self.preparer.end
+        if inbox.since is None or inbox.closed or inbox.paused or inbox.bytes >= most:
+            return 0.0
+        if not self.preparer.restored or (end is not None and inbox.end >= end) or self._keeper.step.pause:
+            return 0.0
+        return inbox.since + self._outside.setting.flush_s - clock.elapsed_s()
 
     def _settle_left(self) -> float:
         """Seconds for which the next records may come and complete the range that is sent."""

@@ -10,6 +10,7 @@ from lepton_stream.columns import Index
 from lepton_stream.core import Prepared
 from lepton_stream.protocol.ports import Record as Result
 from lepton_stream.runtime.kafka.bulk import Bulk, packed_headers
+from lepton_stream.runtime.kafka.compress import BY_NAME
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.fenced import FencedProducer
 from lepton_stream.runtime.kafka.identity import Identity
@@ -40,11 +41,12 @@ class KafkaSourcePort:
         self._awake_s = clock.thread_cpu_s()
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """Frame i into shuffle partition i."""
+        """Frame i into shuffle partition i, compressed as the setting wants it now; every batch says how it is."""
         shuffle = self._outside.names.shuffle
         self.unsent = sum(map(len, frames))
         acks = await self._outside.producer.send_all(
-            Record(SourcePartition(shuffle, p), frame) for p, frame in enumerate(frames)
+            (Record(SourcePartition(shuffle, p), frame) for p, frame in enumerate(frames)),
+            BY_NAME[self._outside.setting.codec],
         )
         self.unsent = 0
         self._outside.time.learn(acks)
