@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from lepton_stream.autopilot.mode import Mode
+from lepton_stream.cli.autopilot_options import Tuning
 from lepton_stream.cli.observing import Observing
 from lepton_stream.core import Route
 from lepton_stream.memory.budget import Budget
@@ -20,7 +20,7 @@ class Asked:
 
     `connection` None: the embedded broker. `options`: the broker's options but for its address, for the crew's command
     lines. `run`: the name of a run with an end. `worker`: we are one of a crew. `observing`: what is shown of the run
-    besides its results. `memory`: what each worker may hold. `autopilot`: what it may do.
+    besides its results. `memory`: what each worker may hold. `tuning`: how the work is gone about.
     """
 
     plan: Plan
@@ -39,7 +39,7 @@ class Asked:
     quiet: bool
     observing: Observing
     memory: Budget
-    autopilot: Mode = "off"
+    tuning: Tuning = Tuning()
 
     @property
     def instance(self) -> str | None:
