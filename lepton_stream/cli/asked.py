@@ -39,7 +39,7 @@ class Asked:
     quiet: bool
     observing: Observing
     memory: Budget
-    tuning: Tuning = Tuning()
+    tuning: Tuning
 
     @property
     def instance(self) -> str | None:
