@@ -10,6 +10,7 @@ from lepton_stream.bench.kafka import Through
 from lepton_stream.bench.spread import Spread
 from lepton_stream.bench.steered import Steered, Task, Way, steered
 from lepton_stream.bench.stream import Mix
+from lepton_stream.errors import LeptonError
 
 WORKLOADS: Mapping[str, Mix] = {
     "few keys": Mix(1000),
@@ -53,7 +54,7 @@ class Asked:
 
 
 def compared(through: Through, asked: Asked, chosen: Sequence[str]) -> dict[str, Any]:
-    """Every static way and the autopilot on the chosen workloads, in turns. Raises IntegrityError."""
+    """Every static way and the autopilot on the chosen workloads, in turns. Raises IntegrityError, LeptonError."""
     told = {}
     for name in chosen:
         mix, ways = WORKLOADS[name], [*asked.static, ACT]
@@ -69,8 +70,11 @@ def compared(through: Through, asked: Asked, chosen: Sequence[str]) -> dict[str,
 def _figures(done: Steered, asked: Asked) -> dict[str, Any]:
     begin, end = asked.settle_s, asked.settle_s + asked.seconds
     within, windows = done.landed.within(asked.objective_s, begin, end - 1.0)
+    cost = done.cost(begin, end)
+    if cost <= 0.0:
+        raise LeptonError("bench: the worker was given no CPU while it was measured; is the machine busy?")
     return {
-        "cost": done.cost(begin, end),
+        "cost": cost,
         "within": within,
         "windows": windows,
         "p99": done.landed.ages(begin, end - 1.0).get("p99"),
