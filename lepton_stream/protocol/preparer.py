@@ -163,9 +163,11 @@ class Preparer:
 
     async def _send(self, chunk: Chunk) -> None:
         prepared = core.prepare(self.job, self.state, chunk, routes=self.routes)
+        frames = [encode(frame) for frame in prepared.frames]
+        self.job.lap("encode")
         self.ceiling.add(chunk, prepared.rejects)  # where it raises, nothing has left: the next owner redoes the range
         await self._port.set_aside(chunk, prepared)
-        await self._port.send([encode(frame) for frame in prepared.frames])
+        await self._port.send(frames)
         self.done, self.owed = chunk.end, True
 
     async def settle(self) -> None:

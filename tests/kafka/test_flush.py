@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from lepton_stream.autopilot.seen import PrepareSeen
 from lepton_stream.autopilot.setting import Setting
 from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.memory.budget import budget_of
@@ -25,6 +26,7 @@ from lepton_stream.runtime.kafka.inbox import Inbox, memory_of
 from lepton_stream.runtime.kafka.keeper import Keeper
 from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.ports import KafkaSourcePort
+from lepton_stream.runtime.kafka.steps import LoopCpu
 from lepton_stream.telemetry.meter import Meter
 from tests.core.streams import PLAN, chunk, new_job, offset_of, record
 from tests.kafka.virtual_time import run
@@ -52,6 +54,8 @@ class Scene:
         self.job = new_job(replace(PLAN, windows=PLAN.windows[:1]))
         self.names = SimpleNamespace(shuffle="shuffle", late="late", dead_letters="dlq")
         self.committer = self.producer = self.time = self.view = self
+        self.loop_cpu, self.seen_of_steps = LoopCpu(), list[PrepareSeen]()
+        self.note_prepared = self.seen_of_steps.append
         self.keeps_metadata, self.era, self.seen = False, 0, None
         self.commits: list[Commit] = []
         self.began = asyncio.get_running_loop().time()

@@ -21,6 +21,7 @@ from lepton_stream.runtime.kafka.keeper import Keeper
 from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.owners import SourceOwner
 from lepton_stream.runtime.kafka.ports import KafkaSourcePort
+from lepton_stream.runtime.kafka.steps import LoopCpu
 from lepton_stream.runtime.kafka.view import Seen, View
 from lepton_stream.telemetry.meter import Meter
 from tests.core.streams import PLAN, chunk, new_job, record
@@ -42,6 +43,7 @@ class Outside:
         self.view.next_look = self.look  # type: ignore[method-assign]
         self.committer = self.producer = self.time = self
         self.committed: dict[SourcePartition, Committed | None] = {}
+        self.loop_cpu = LoopCpu()
         self.looks, self.meter, self.setting = 0, Meter(), Setting(job.routes)
 
     async def look(self) -> None:
@@ -54,7 +56,7 @@ class Outside:
         """The committer."""
         self.committed[tp] = Committed(offset, metadata)
 
-    async def send_all(self, records: Any) -> list[Any]:
+    async def send_all(self, records: Any, _: Any) -> list[Any]:
         """The producer."""
         list(records)
         return []

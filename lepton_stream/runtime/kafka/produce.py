@@ -49,11 +49,11 @@ class Producer:
     """
 
     def __init__(
-        self, connection: Connection, *, compression: Compression | None = None, timeout: float = 60.0,
+        self, connection: Connection, *, compression: Compressing | None = None, timeout: float = 60.0,
         batch_bytes: int = BATCH_BYTES,
     ) -> None:  # fmt: skip
         self.connection, self.timeout = connection, timeout
-        self.compression = compression or Compression()
+        self.compression: Compressing = compression or Compression()
         """May be changed at any time; the next batch follows."""
         self._batch_bytes = batch_bytes
         self.note_sent: Callable[[str, int], None] = _nobody
