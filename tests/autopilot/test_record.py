@@ -152,3 +152,10 @@ def test_only_the_last_ones_are_remembered() -> None:
 def test_lines_say_for_what_it_holds() -> None:
     assert next(iter(ROUTE.lines())) == "route, window minute: rows"
     assert next(iter(FLUSH.lines())) == "flush: 0.05 s"
+
+
+def test_numbers_are_shown_as_people_write_them() -> None:
+    seen = {"a": 20_000.4, "b": 0.012345, "c": 999.4, "d": math.inf, "e": -12_345.0}
+    told = "\n".join(replace(ROUTE, seen=seen).lines())
+    for line in ("a: 20,000\n", "b: 0.0123\n", "c: 999\n", "d: inf\n", "e: -12,345\n"):
+        assert line in told
