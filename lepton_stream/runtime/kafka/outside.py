@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
+from lepton_stream.autopilot.decision import Decision
 from lepton_stream.autopilot.seen import FoldSeen, PrepareSeen
 from lepton_stream.autopilot.setting import Setting
 from lepton_stream.chunk import SourcePartition
@@ -16,6 +17,7 @@ from lepton_stream.runtime.kafka.broker_time import BrokerTime
 from lepton_stream.runtime.kafka.committer import Committer
 from lepton_stream.runtime.kafka.compress import Compression
 from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.deciding import Deciding
 from lepton_stream.runtime.kafka.fenced import FencedProducer, producer_id
 from lepton_stream.runtime.kafka.group import Group
 from lepton_stream.runtime.kafka.limits import Limits
@@ -25,7 +27,7 @@ from lepton_stream.runtime.kafka.reader import end_behind, read_range
 from lepton_stream.runtime.kafka.steps import LoopCpu, Packer
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
-from lepton_stream.telemetry.catalogue import BYTES_SENT
+from lepton_stream.telemetry.catalogue import BYTES_SENT, DECISIONS
 from lepton_stream.telemetry.meter import Meter
 
 
@@ -53,6 +55,7 @@ class Outside:
     keeps_metadata: bool
     fencing: bool
     time: BrokerTime
+    deciding: Deciding
     setting: Setting
     trims: dict[SourcePartition, int] = field(default_factory=dict)
     own_windows_open: Callable[[], bool] = lambda: False
@@ -66,12 +69,16 @@ class Outside:
     meter: Meter = field(default_factory=Meter)
 
     def __post_init__(self) -> None:
-        """What is sent for the pipeline is counted."""
+        """What is sent for the pipeline is counted, and what is decided."""
         self.producer.note_sent = self._note_sent
+        self.deciding.note, self.deciding.note_sent = self._note_decision, self._note_sent
         self.producer.compression = Packer(self.loop_cpu, self.producer.compression)
 
     def _note_sent(self, topic: str, size: int) -> None:
         self.meter.add(BYTES_SENT, size, topic)
+
+    def _note_decision(self, decision: Decision) -> None:
+        self.meter.add(DECISIONS, 1, decision.knob, decision.choice)
 
     def publisher(self, partition: int) -> FencedProducer:
         """A producer for the results of a shuffle partition, not opened yet."""

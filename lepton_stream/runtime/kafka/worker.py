@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from lepton_stream import clock
 from lepton_stream.account import Account
+from lepton_stream.autopilot.mode import Mode
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.memory.budget import DEFAULT, Budget
 from lepton_stream.pipeline.names import Names
@@ -55,7 +56,8 @@ class Settings:
 
     `run`: the name of a run that stops when all that is there now is counted; the workers of one run share it.
     `instance`: a static member id. `give_back_s`: seconds that owners have to complete what they have begun when their
-    partitions go. `telling`: to whom the worker tells how it is, None: nobody. `memory`: what it may hold.
+    partitions go. `telling`: to whom the worker tells how it is, None: nobody. `memory`: what it may hold. `autopilot`:
+    what it may do.
     """
 
     run: str | None = None
@@ -65,6 +67,7 @@ class Settings:
     give_back_s: float = 8.0
     telling: Telling | None = None
     memory: Budget = DEFAULT
+    autopilot: Mode = "off"
 
 
 class Worker:
