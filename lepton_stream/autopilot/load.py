@@ -65,11 +65,11 @@ class Sums:
         """Nothing yet."""
         return cls(tuple({} for _ in range(sections)))
 
-    def prepared(self, seen: PrepareSeen, source: int) -> None:
+    def prepared(self, seen: PrepareSeen) -> None:
         """Another range."""
         self.flushes += 1
         self.records += seen.records
-        self.sources.add(source)
+        self.sources.add(seen.source)
         for sums, section in zip(self.sections, seen.sections, strict=True):
             sums.setdefault(section.route, SectionSums()).add(section)
         self.common_cpu_s += seen.common_cpu_s

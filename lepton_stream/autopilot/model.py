@@ -33,13 +33,13 @@ class Predicted:
 class CostModel:
     """Fitted online. `flush_s` of a load is the interval that it was seen at."""
 
-    def __init__(self, plan: Plan, weigh: Worth = CPU_ONLY) -> None:
-        priors = priors_of(plan)
+    def __init__(self, plan: Plan, weigh: Worth = CPU_ONLY, partitions: int | None = None) -> None:
+        self._partitions = partitions or plan.topics.partitions
+        priors = priors_of(plan, self._partitions)
         self._prepare, self._fold, self._bytes = Fit(priors.prepare), Fit(priors.fold), Fit(priors.bytes)
         self.codecs = Codecs(weigh)
         self.sections = len(plan.windows)
         self._steps_s = tuple(w.step_us / MICROSECONDS for w in plan.windows)
-        self._partitions = plan.topics.partitions
         self._models = len(plan.in_order)
 
     def observe(self, seen: Sums, codec: Codec | None) -> None:

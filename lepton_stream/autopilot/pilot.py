@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Literal
 
 from lepton_stream.autopilot import choose
 from lepton_stream.autopilot.choose import INTERVALS_S, Choice
@@ -13,6 +12,7 @@ from lepton_stream.autopilot.decision import Decision
 from lepton_stream.autopilot.freshness import Freshness
 from lepton_stream.autopilot.hysteresis import DEFAULT, BackOff, Patience, Turns
 from lepton_stream.autopilot.load import Load, Recent, Sums, differs
+from lepton_stream.autopilot.mode import Mode
 from lepton_stream.autopilot.model import CostModel
 from lepton_stream.autopilot.moves import Move
 from lepton_stream.autopilot.seen import FoldSeen, PrepareSeen
@@ -21,13 +21,13 @@ from lepton_stream.autopilot.telling import CODEC_COST, COST, FRESH, MILLION, Sc
 from lepton_stream.autopilot.turn import Turn
 from lepton_stream.pipeline.plan import Plan
 
-Mode = Literal["off", "advise", "act"]
 _LONG_AGO = float("-inf")
 
 
 class Pilot:
     """`start`: the setting before anything was seen. `freshness_s`: the goal for the 99th percentile, None: no goal.
 
+    `weigh`: what bytes are worth. `partitions`: of the shuffle topic, None: as many as the plan wants.
     The worker tells what it has seen (`prepared`, `folded`, `fresh`), calls `look` about once a second, and takes
     `setting` for whatever it begins then. Times are handed in, in seconds, on a clock that does not go back.
     """
@@ -41,13 +41,14 @@ class Pilot:
         freshness_s: float | None = None,
         patience: Patience = DEFAULT,
         weigh: Worth = CPU_ONLY,
+        partitions: int | None = None,
     ) -> None:
         if len(start.routes) != len(plan.windows):
             raise ValueError(f"{len(start.routes)} routes for {len(plan.windows)} window sections")
         self.setting = start
         self.mode, self.freshness_s, self._patience = mode, freshness_s, patience
         self._names = tuple(w.name for w in plan.windows)
-        self._model = CostModel(plan, weigh)
+        self._model = CostModel(plan, weigh, partitions)
         self._recent, self._freshness = Recent(len(plan.windows)), Freshness()
         self._back_off, self._turns = BackOff(patience), Turns(patience)
         self._move: Move | None = None
@@ -57,10 +58,10 @@ class Pilot:
         self._lowered = _LONG_AGO
         self._told = 0
 
-    def prepared(self, seen: PrepareSeen, *, source: int = 0) -> None:
-        """A range of that source partition was prepared and sent."""
+    def prepared(self, seen: PrepareSeen) -> None:
+        """A range was prepared and sent."""
         if self.mode != "off":
-            self._recent.now.prepared(seen, source)
+            self._recent.now.prepared(seen)
 
     def folded(self, seen: FoldSeen) -> None:
         """A run of frames was folded."""

@@ -56,14 +56,14 @@ CODECS: dict[Codec, CodecPrior] = {
 }
 
 
-def priors_of(plan: Plan) -> Priors:
-    """By the kernels and columns of each section."""
+def priors_of(plan: Plan, partitions: int) -> Priors:
+    """By the kernels and columns of each section. `partitions`: of the shuffle topic."""
     types = plan.types
     ready = sections(plan)
     prepare = [c for s in ready for c in _prepare(s)]
     fold = [c for s in ready for c in _fold(s)]
     size = [c for s in ready for c in _bytes(s, types)]
-    frames = float(plan.topics.partitions)
+    frames = float(partitions)
     prepare += [0.07 * US, 20 * US * frames]
     fold += [0.2 * US, 40 * US * frames]
     size += [43.0, _HEADER_BYTES * frames]

@@ -134,6 +134,7 @@ async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Te
         telling=telling,
         memory=asked.memory,
         autopilot=asked.tuning.autopilot,
+        prices=asked.observing.prices,
     )
     worker = Worker(outside, settings, declare)
     loading = loader.start(partial(_say, asked))

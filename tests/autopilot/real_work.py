@@ -100,7 +100,7 @@ def measure(plan: Plan, workload: Workload, route: Route, *, count: int = 12, se
         if i >= 3:
             sums = Sums.empty(1)
             sums.seconds = 0.2
-            sums.prepared(prepared, 0)
+            sums.prepared(prepared)
             sums.fold(folded)
             looks.append(sums)
     costs = [s.route_cpu_s + s.folded.cpu_s for s in looks]

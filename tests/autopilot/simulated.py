@@ -93,7 +93,7 @@ class Truth:
 
     def __init__(self, plan: Plan, seed: int, *, off: float = 1.0) -> None:
         dice = np.random.default_rng(seed)
-        priors = priors_of(plan)
+        priors = priors_of(plan, plan.topics.partitions)
         self.partitions = plan.topics.partitions
         self.prepare = priors.prepare * 2.0 ** dice.uniform(-off, off, len(priors.prepare))
         self.fold = priors.fold * 2.0 ** dice.uniform(-off, off, len(priors.fold))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lepton_stream.autopilot.codecs import CPU_ONLY, Worth, worth
 from lepton_stream.autopilot.decision import Decision
-from lepton_stream.autopilot.pilot import Mode, Pilot
+from lepton_stream.autopilot.mode import Mode
+from lepton_stream.autopilot.pilot import Pilot
 from lepton_stream.autopilot.seen import FoldSeen, PrepareSeen, SectionSeen
 from lepton_stream.autopilot.setting import Setting
 from tests.autopilot.simulated import PLAN, Truth, Worker, few, hot, million, plan_of
@@ -114,7 +117,7 @@ def test_ranges_and_frames_that_are_empty_or_cost_nothing_do_no_harm() -> None:
     empty = PrepareSeen(0, (SectionSeen("rows", 0, 0, 0, 0),), 0.0, 0.0, 0.0, 0.0, 0, 0, 0.0)
     one = PrepareSeen(1, (SectionSeen("rows", 1, 1, 0, 0),), 0.0, 0.0, 0.0, 0.0, 0, 0, 0.0)
     for now in range(60):
-        pilot.prepared(empty, source=now % 3)
+        pilot.prepared(replace(empty, source=now % 3))
         if now % 2:
             pilot.prepared(one)
         pilot.folded(FoldSeen(4, now % 2, 0, 0, 0.0))
