@@ -113,22 +113,22 @@ class CostModel:
     def _folded(self, seen: Sums) -> Vector:
         """Of what was folded since the last look: shared out to sections as what was prepared was.
 
-        Frames of others may have come by other routes; then rows or cells go by the sections' own numbers.
+        Frames of others may have come by other routes; then rows or cells go by the sections' own numbers. Rows of models
+        are not told, and go by flushes.
         """
         own = self._features(seen, Shape.fold, seen.flushes)
         folded, width = seen.folded, len(FOLD)
         by = own[:-2].reshape(self.sections, width).copy()
         load = load_of([seen])
         plain = np.array([[c.rows, c.cells] for c in load.cells]) if load and self.sections else np.zeros((0, 2))
-        models = own[-2]
-        if by[:, 0].sum() <= 0.0 and folded.rows and not models:
+        if by[:, 0].sum() <= 0.0 and folded.rows:
             by[:, :2] = plain
         if by[:, 2].sum() <= 0.0 and folded.cells:
             by[:, 2] = plain[:, 1] if self.sections else 0.0
-        rows, cells = by[:, 0].sum() + models, by[:, 2].sum()
+        rows, cells = by[:, 0].sum(), by[:, 2].sum()
         by[:, :2] *= folded.rows / rows if rows else 0.0
         by[:, 2] *= folded.cells / cells if cells else 0.0
         flushes = folded.frames / self._partitions
         by[:, 3] *= flushes / seen.flushes
         by[:, 4] *= flushes / seen.flushes
-        return np.concatenate([by.ravel(), [models * (folded.rows / rows if rows else 0.0), flushes]])
+        return np.concatenate([by.ravel(), [own[-2] * flushes / seen.flushes, flushes]])

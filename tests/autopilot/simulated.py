@@ -94,7 +94,7 @@ class Truth:
     def __init__(self, plan: Plan, seed: int, *, off: float = 1.0) -> None:
         dice = np.random.default_rng(seed)
         priors = priors_of(plan, plan.topics.partitions)
-        self.partitions = plan.topics.partitions
+        self.partitions, self.models = plan.topics.partitions, len(plan.in_order)
         self.prepare = priors.prepare * 2.0 ** dice.uniform(-off, off, len(priors.prepare))
         self.fold = priors.fold * 2.0 ** dice.uniform(-off, off, len(priors.fold))
         self.bytes = priors.bytes * 2.0 ** dice.uniform(-off / 2, off / 2, len(priors.bytes))
@@ -104,6 +104,8 @@ class Truth:
     def steps(self, counted: tuple[Counted, ...], routes: tuple[Route, ...]) -> tuple[float, float, float]:
         """(CPU seconds of preparing, of folding, bytes of frames) of one flush, without noise."""
         prepare, fold, size = self.prepare[-1], self.fold[-1], self.bytes[-1]
+        scored = self.models * counted[0].rows
+        prepare, fold, size = prepare + self.prepare[-2] * scored, fold + self.fold[-2] * scored, size + 43.0 * scored
         for i, (c, route) in enumerate(zip(counted, routes, strict=True)):
             p, f = self.prepare[i * len(PREPARE) :], self.fold[i * len(FOLD) :]
             partials = {"rows": 0, "partials": c.cells, "mixed": c.hot_cells}[route]

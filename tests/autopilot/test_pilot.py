@@ -12,6 +12,7 @@ from lepton_stream.autopilot.mode import Mode
 from lepton_stream.autopilot.pilot import Pilot
 from lepton_stream.autopilot.seen import FoldSeen, PrepareSeen, SectionSeen
 from lepton_stream.autopilot.setting import Setting
+from lepton_stream.pipeline.builder import Pipeline
 from tests.autopilot.simulated import PLAN, Truth, Worker, few, hot, million, plan_of
 
 ROWS, PARTIALS = Setting(("rows",), 0.25), Setting(("partials",), 0.25)
@@ -138,3 +139,20 @@ def test_frames_of_other_workers_by_another_route_are_no_riddle() -> None:
 def test_a_setting_for_another_plan_is_refused() -> None:
     with pytest.raises(ValueError, match="2 routes for 1 window sections"):
         Pilot(PLAN, Setting(("rows", "rows")), mode="act")
+
+
+def test_rows_of_models_do_not_mislead_about_the_routes_of_windows() -> None:
+    plan = (
+        Pipeline("scored")
+        .source("scored.v1", time="t", key="device")
+        .field("t", "float")
+        .field("device", "str")
+        .field("value", "float")
+        .window("w0", size="1m", lateness="1s", group_by=["device"], results={"n": "count()"})
+        .model("odd", by=["device"], score="ewma(value, 0.1)", threshold=4, lateness="1s")
+        .plan
+    )
+    at_work = Worker(Pilot(plan, Setting(("rows",)), mode="act"), plan, Truth(plan, 5, off=0.0), 5)
+    at_work.run(few, 60.0)
+    assert at_work.pilot.setting == Setting(("partials",), 0.25), at_work.story()
+    assert max(at_work.turns().values()) <= 2
