@@ -49,7 +49,7 @@ class CostModel:
             self._bytes.add(self._features(seen, Shape.bytes, seen.flushes), float(seen.frame_bytes))
             if codec is not None:
                 self.codecs.add(codec, seen.frame_bytes, seen.sent_bytes, seen.compress_cpu_s)
-            if seen.folded.frames:
+            if seen.folded.frames and seen.records:
                 self._fold.add(self._folded(seen), seen.folded.cpu_s)
 
     def predict(self, load: Load, setting: Setting, at: Setting) -> Predicted:

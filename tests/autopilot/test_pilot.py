@@ -121,7 +121,7 @@ def test_ranges_and_frames_that_are_empty_or_cost_nothing_do_no_harm() -> None:
         pilot.prepared(replace(empty, source=now % 3))
         if now % 2:
             pilot.prepared(one)
-        pilot.folded(FoldSeen(4, now % 2, 0, 0, 0.0))
+        pilot.folded(FoldSeen(4, now % 3, now % 5, 0, 0.0))
         pilot.fresh(0.0, 0)
         pilot.look(float(now))
     assert pilot.setting.routes == ("rows",)
