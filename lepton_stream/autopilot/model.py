@@ -113,8 +113,8 @@ class CostModel:
     def _folded(self, seen: Sums) -> Vector:
         """Of what was folded since the last look: shared out to sections as what was prepared was.
 
-        Frames of others may have come by other routes; then rows or cells go by the sections' own numbers. Rows of models
-        are not told, and go by flushes.
+        Frames of others may have come by other routes; then rows or cells go by the sections' own numbers. Rows of
+        models are not told, and go by flushes.
         """
         own = self._features(seen, Shape.fold, seen.flushes)
         folded, width = seen.folded, len(FOLD)
