@@ -90,6 +90,7 @@ async def _run(asked: Asked) -> int:
             await prepared_topics(asked.plan, connection)
         watch = Stopwatch(clock.cpu_s)
         service = partial(opened, asked.plan, connection, route=asked.route, watch=watch, called=asked.pipeline)
+        service = partial(service, worker=asked.called, flush_s=asked.tuning.flush_s)
         outside = await stack.enter_async_context(service())
         _tell_limits(asked, outside)
         began = clock.elapsed_s()
@@ -126,10 +127,16 @@ def _telling(asked: Asked, sender: Sender | None, tally: Tally | None, watch: St
 
 async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Telling | None) -> Totals:
     """Run one worker in this process; the account of what is durable then."""
-    instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
-    worker = Worker(
-        outside, Settings(asked.run, instance, timing_of(os.environ), telling=telling, memory=asked.memory), declare
+    settings = Settings(
+        asked.run,
+        asked.instance,
+        timing_of(os.environ),
+        telling=telling,
+        memory=asked.memory,
+        autopilot=asked.tuning.autopilot,
+        prices=asked.observing.prices,
     )
+    worker = Worker(outside, settings, declare)
     loading = loader.start(partial(_say, asked))
     if loader.wished():
         await asyncio.to_thread(loading.join)
@@ -169,7 +176,8 @@ async def _work_as_crew(
     command = ["run", asked.pipeline, "--broker", connection.bootstrap, "--route", asked.route]
     command += [*asked.options, *(["--until-end", "--run-id", asked.run] if asked.run else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
-    command += ["--memory", f"{asked.memory.bytes}B"]
+    command += ["--memory", f"{asked.memory.bytes}B", "--autopilot", asked.tuning.autopilot]
+    command += ["--flush-interval", f"{round(asked.tuning.flush_s * 1e6)}us"]
     command += ["--log-format", asked.observing.log_format.value]
     await outside.view.begin_run()
     telling = CrewTelling(outside, tally) if tally else None
@@ -189,6 +197,9 @@ async def _work_as_crew(
 def _tell_limits(asked: Asked, outside: Outside) -> None:
     if not outside.keeps_metadata and asked.worker is None:
         _say(asked, "this broker keeps no commit metadata: after a crash records may be counted twice")
+    if asked.tuning.autopilot != "off" and not outside.deciding.kept and asked.worker is None:
+        remedy = f"lepton-stream topics apply {asked.pipeline}"
+        _say(asked, f"{outside.names.decisions} does not exist: decisions are only logged; create it with: {remedy}")
 
 
 async def _feed(asked: Asked, connection: Connection, outside: Outside) -> None:

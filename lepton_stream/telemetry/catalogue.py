@@ -77,6 +77,13 @@ SCORED = _durable(
 )
 EVENTS = _durable("lepton_events_total", ("model",), "events", "Events published, by model or alarm.")
 
+DECISIONS = _counter(
+    "lepton_decisions_total",
+    ("knob", "choice"),
+    "decisions",
+    "Decisions of the autopilot by knob and choice; those to stay, and those only advised, are decisions, too.",
+)
+
 CHUNK_SECONDS = _histogram(
     "lepton_chunk_seconds",
     ("agent",),
@@ -217,6 +224,33 @@ RESIDENT = _gauge("lepton_process_resident_bytes", ("worker",), "bytes", "Reside
 LOOP_DELAY = _gauge(
     "lepton_loop_delay_seconds", ("worker",), "seconds", "Longest step of the event loop seen in the last second or so."
 )
+SETTING_ROUTE = _gauge(
+    "lepton_setting_route",
+    ("worker", "window", "route"),
+    "",
+    "1 for the route that rows of a window section take in this worker: rows, partials or mixed.",
+)
+SETTING_FLUSH = _gauge(
+    "lepton_setting_flush_seconds",
+    ("worker",),
+    "seconds",
+    "How long a claim of this worker waits for more records behind its first one.",
+)
+SETTING_CODEC = _gauge(
+    "lepton_setting_codec", ("worker", "codec"), "", "1 for the codec that this worker compresses shuffle frames with."
+)
+PROMISED = _gauge(
+    "lepton_decision_promised",
+    ("worker", "knob", "about", "measure"),
+    "as `measure` says",
+    "What the last decision whose outcome is known had promised; absent before there is one.",
+)
+DELIVERED = _gauge(
+    "lepton_decision_delivered",
+    ("worker", "knob", "about", "measure"),
+    "as `measure` says",
+    "What the same decision has delivered.",
+)
 STEP_AGE = _gauge(
     "lepton_last_step_age_seconds", ("worker",), "seconds", "How long ago the worker's event loop last answered."
 )
@@ -232,11 +266,13 @@ BUILD_INFO = _gauge(
 
 METRICS: tuple[Metric, ...] = (
     READ, OUTCOMES, DEAD_LETTERS, MENDED, LATE_BY_WINDOW, FILTERED, FILTERED_BY_WINDOW, RESULTS, SCORED, EVENTS,
+    DECISIONS,
     CHUNK_SECONDS, CHUNK_RECORDS, CHECKPOINT_SECONDS, RESTORE_SECONDS, EVENT_TO_RESULT, REPLAYED,
     LAG_RECORDS, LAG_SECONDS, SHUFFLE_LAG, WATERMARK, CHECKPOINT_TIMESTAMP,
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,
     REBALANCES, REFUSED_OWNERS, RESTARTS, BYTES_READ, PREPARED, BYTES_SENT, STAGE_CPU, PROCESS_CPU, COST,
     MEMORY_BUDGET, MEMORY_STATE, MEMORY_BUFFERS, MEMORY_PAUSED, MEMORY_PAUSED_SECONDS, RESIDENT, LOOP_DELAY, STEP_AGE,
+    SETTING_ROUTE, SETTING_FLUSH, SETTING_CODEC, PROMISED, DELIVERED,
     WORKERS, READY, UP, BUILD_INFO,
 )  # fmt: skip
 """All of them, in the order in which they are shown."""
@@ -289,6 +325,20 @@ MEMORY_SHORT = Fact(
     (),
     60.0,
 )
+DECIDED = Fact(
+    "decided",
+    "INFO",
+    ("knob", "about", "choice", "why", "measure", "promised", "delivered"),
+    "The autopilot has decided, or knows what a decision has delivered; `lepton-stream explain` shows all of it.",
+)
+DECISIONS_UNSENT = Fact(
+    "decisions_unsent",
+    "WARNING",
+    ("waiting", "error"),
+    "Decisions could not be sent to their topic; they go with the next one. One line a minute.",
+    (),
+    60.0,
+)
 WORKER_ENDED = Fact("worker_ended", "INFO", ("worker", "exit_code", "again"), "A worker's process ended by itself.")
 SAID = Fact("said", "INFO", ("text",), "What the command line tells people.")
 ENDED = Fact(
@@ -301,6 +351,6 @@ REFUSED = Fact("refused", "ERROR", ("exit_code", "error"), "The command ends wit
 
 FACTS = (
     WORKER_STARTED, METRICS_SERVED, ASSIGNED, REVOKED, RESTORED, CHECKPOINT,
-    DEAD_LETTERS_RISING, MEMORY_SHORT, WORKER_ENDED, SAID, ENDED, REFUSED,
+    DEAD_LETTERS_RISING, MEMORY_SHORT, DECIDED, DECISIONS_UNSENT, WORKER_ENDED, SAID, ENDED, REFUSED,
 )  # fmt: skip
 """All of them, in the order in which they usually come."""

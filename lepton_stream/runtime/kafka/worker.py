@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from lepton_stream import clock
 from lepton_stream.account import Account
+from lepton_stream.autopilot.mode import Mode
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.memory.budget import DEFAULT, Budget
 from lepton_stream.pipeline.names import Names
@@ -33,8 +34,10 @@ from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Owner, ShuffleOwner, SourceOwner
 from lepton_stream.runtime.kafka.preflight import refuse_made_anew
 from lepton_stream.runtime.kafka.recovery import recover_or_wait, refuse_new_partitions
+from lepton_stream.runtime.kafka.steering import steer
 from lepton_stream.runtime.kafka.telling import Teller, Telling
 from lepton_stream.telemetry.catalogue import ASSIGNED, REBALANCES, REFUSED_OWNERS, REVOKED
+from lepton_stream.telemetry.cost import Prices
 from lepton_stream.telemetry.facts import tell
 
 Positions: TypeAlias = dict[SourcePartition, Position]
@@ -55,7 +58,8 @@ class Settings:
 
     `run`: the name of a run that stops when all that is there now is counted; the workers of one run share it.
     `instance`: a static member id. `give_back_s`: seconds that owners have to complete what they have begun when their
-    partitions go. `telling`: to whom the worker tells how it is, None: nobody. `memory`: what it may hold.
+    partitions go. `telling`: to whom the worker tells how it is, None: nobody. `memory`: what it may hold. `autopilot`:
+    what it may do; `prices`: what CPU time and bytes cost here.
     """
 
     run: str | None = None
@@ -65,6 +69,8 @@ class Settings:
     give_back_s: float = 8.0
     telling: Telling | None = None
     memory: Budget = DEFAULT
+    autopilot: Mode = "off"
+    prices: Prices = field(default_factory=Prices)
 
 
 class Worker:
@@ -99,6 +105,7 @@ class Worker:
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(self._leave(left), name="leave"),
             asyncio.create_task(self._keep(), name="memory"),
+            asyncio.create_task(self._steer(), name="autopilot"),
         ]
         if self._teller is not None:
             tasks.append(asyncio.create_task(self._tell(self._teller), name="tell"))
@@ -121,6 +128,12 @@ class Worker:
     async def _keep(self) -> None:
         try:
             await keep(self.keeper, self._owners, self.app.partitions)
+        except Exception as error:
+            self.app.fail(error)
+
+    async def _steer(self) -> None:
+        try:
+            await steer(self.outside, self._settings.autopilot, self._settings.prices)
         except Exception as error:
             self.app.fail(error)
 
