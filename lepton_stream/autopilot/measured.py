@@ -19,6 +19,8 @@ DRAIN_S = 60.0
 """Within which a backlog should be gone."""
 ENOUGH_S = 0.05
 """Of steps within the mean, for telling a capacity from them."""
+FORGET_S = 300.0
+"""After so long without enough work a capacity is not known any more: who was slow may have become fast."""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Measured:
     _loop_cpu: float = 0.0
     _last: tuple[float, float] | None = None
     _capacity: float | None = None
+    _capacity_at: float = 0.0
 
     def step(self, tp: SourcePartition, cpu_s: float, wall_s: float, done: int) -> None:
         """A step without an await: what it took of the loop's thread and on the clock; `done`: offsets."""
@@ -78,7 +81,9 @@ class Measured:
             self._fade(math.exp(-seconds / MEAN_S))
         self._last = now_s, loop_cpu_s
         if self._steps_wall >= ENOUGH_S:
-            self._capacity = self._steps_cpu / self._steps_wall
+            self._capacity, self._capacity_at = self._steps_cpu / self._steps_wall, now_s
+        elif now_s - self._capacity_at > FORGET_S:
+            self._capacity = None
 
     def _fade(self, kept: float) -> None:
         self._steps_cpu, self._steps_wall, self._loop_cpu = (
@@ -91,7 +96,7 @@ class Measured:
 
     @property
     def capacity(self) -> float | None:
-        """Cores that the loop gets while it works, at most 1; None before it has worked."""
+        """Cores that the loop gets while it works, at most 1; None before it has worked, and long after."""
         return self._capacity
 
     @property

@@ -29,8 +29,13 @@ class Trigger:
     _asked: int = 0
     _waiting: bool = False
 
-    def assigned(self, now_s: float) -> None:
-        """The group has a new assignment, whoever asked."""
+    def assigned(self, now_s: float, *, asked: bool = False) -> None:
+        """The group has a new assignment. `asked`: because some worker asked for it.
+
+        That counts for all of them: a large group that is too small for its work is not stopped by each in turn.
+        """
+        if asked and not self._waiting:
+            self._asked += 1
         self._assigned, self._over_since, self._waiting = now_s, None, False
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from lepton_stream.autopilot.placing import Strategy
 from lepton_stream.cli.observing import Observing
 from lepton_stream.core import Route
 from lepton_stream.memory.budget import Budget
@@ -18,7 +19,8 @@ class Asked:
 
     `connection` None: the embedded broker. `options`: the broker's options but for its address, for the crew's command
     lines. `run`: the name of a run with an end. `worker`: we are one of a crew. `observing`: what is shown of the run
-    besides its results. `memory`: what each worker may hold.
+    besides its results. `memory`: what each worker may hold. `placement`: of
+    partitions over workers.
     """
 
     plan: Plan
@@ -33,6 +35,7 @@ class Asked:
     run: str | None
     route: Route
     static_id: str | None
+    placement: Strategy
     worker: int | None
     quiet: bool
     observing: Observing

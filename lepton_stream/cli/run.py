@@ -35,6 +35,13 @@ class RouteChoice(StrEnum):
     ROWS = "rows"
 
 
+class PlacementChoice(StrEnum):
+    """How partitions are spread over workers."""
+
+    EQUAL = "equal"
+    LOAD = "load"
+
+
 Inputs = Annotated[
     list[str] | None,
     typer.Option("--input", "-i", help="Files to read, each a source partition; - is stdin. Without: Kafka."),
@@ -66,6 +73,13 @@ MemoryOf = Annotated[
 ]
 StaticId = Annotated[str | None, typer.Option(help="Kafka: static member id; worker N of several gets -N behind it.")]
 
+PlacementOf = Annotated[
+    PlacementChoice,
+    typer.Option(
+        "--placement", help="Kafka: as many partitions for each worker, or by measured load (docs/placement.md)."
+    ),
+]
+
 Workers = Annotated[str, typer.Option(metavar="N|auto", help="Kafka: how many worker processes; auto: one a core.")]
 
 
@@ -85,6 +99,7 @@ def run(
     workers: Workers = "1",
     until_end: UntilEnd = False,
     static_id: StaticId = None,
+    placement: PlacementOf = PlacementChoice.EQUAL,
     memory: MemoryOf = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no totals on stderr.")] = False,
     metrics: MetricsTo = None,
@@ -109,7 +124,7 @@ def run(
     shown, plan = observing(metrics, log_format, worker, tell_fd, prices), _startable(pipeline)
     count, budget = _crew(workers, memory, plan, alone=bool(inputs) or _broker_of(broker) == EMBEDDED)
     if inputs and broker["broker"] is None:
-        _refuse_for_files(count, static_id, until_end=until_end)
+        _refuse_for_files(count, static_id, placement, until_end=until_end)
         files = (inputs, output or "-", stats, dead_letters, events, shown, budget)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
     _refuse_for_kafka(plan, broker, inputs, dead_letters, events, partitions, output, stats, count, until_end=until_end)
@@ -121,7 +136,7 @@ def run(
         inputs=tuple(inputs or ()), output=output, events=events, stats=stats, workers=count,
         run=(run_id or secrets.token_hex(4)) if until_end or inputs else None,
         route=route.value,
-        static_id=static_id,
+        static_id=static_id, placement=placement.value,
         worker=worker,
         quiet=quiet or worker is not None,
         observing=shown,
@@ -153,8 +168,9 @@ def _broker_of(broker: Mapping[str, str | None]) -> str | None:
     return broker["broker"] or os.environ.get("KAFKA_BOOTSTRAP")
 
 
-def _refuse_for_files(workers: int, static_id: str | None, *, until_end: bool) -> None:
+def _refuse_for_files(workers: int, static_id: str | None, placement: PlacementChoice, *, until_end: bool) -> None:
     asked = {"--workers": workers > 1, "--static-id": static_id is not None, "--until-end": until_end}
+    asked["--placement"] = placement is not PlacementChoice.EQUAL
     if names := [name for name, is_asked in asked.items() if is_asked]:
         raise UsageError(f"{', '.join(names)}: is for runs on Kafka; leave it out, or name a broker with --broker")
 

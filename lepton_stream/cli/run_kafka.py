@@ -8,6 +8,7 @@ import logging
 import os
 import resource
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -127,9 +128,12 @@ def _telling(asked: Asked, sender: Sender | None, tally: Tally | None, watch: St
 async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Telling | None) -> Totals:
     """Run one worker in this process; the account of what is durable then."""
     instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
-    worker = Worker(
-        outside, Settings(asked.run, instance, timing_of(os.environ), telling=telling, memory=asked.memory), declare
-    )
+    called = instance or f"{socket.gethostname()}:{os.getpid()}"
+    settings = Settings(
+        asked.run, instance, timing_of(os.environ),
+        telling=telling, memory=asked.memory, placement=asked.placement, called=called,
+    )  # fmt: skip
+    worker = Worker(outside, settings, declare)
     loading = loader.start(partial(_say, asked))
     if loader.wished():
         await asyncio.to_thread(loading.join)
@@ -169,7 +173,7 @@ async def _work_as_crew(
     command = ["run", asked.pipeline, "--broker", connection.bootstrap, "--route", asked.route]
     command += [*asked.options, *(["--until-end", "--run-id", asked.run] if asked.run else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
-    command += ["--memory", f"{asked.memory.bytes}B"]
+    command += ["--placement", asked.placement, "--memory", f"{asked.memory.bytes}B"]
     command += ["--log-format", asked.observing.log_format.value]
     await outside.view.begin_run()
     telling = CrewTelling(outside, tally) if tally else None

@@ -217,6 +217,20 @@ RESIDENT = _gauge("lepton_process_resident_bytes", ("worker",), "bytes", "Reside
 LOOP_DELAY = _gauge(
     "lepton_loop_delay_seconds", ("worker",), "seconds", "Longest step of the event loop seen in the last second or so."
 )
+PARTITION_LOAD = _gauge(
+    "lepton_partition_load_cores",
+    SOURCE,
+    "cores",
+    "What the partition's log asks of a worker's event loop: CPU seconds a record, times the records that come in a "
+    "second and a sixtieth of those that wait. Of source and shuffle topic, by the owner; absent before any work.",
+)
+WORKER_CAPACITY = _gauge(
+    "lepton_worker_capacity_cores",
+    ("worker",),
+    "cores",
+    "The share of a core that the worker's event loop gets while it works, at most 1. Where the loads of its "
+    "partitions add up to more, they fall behind.",
+)
 STEP_AGE = _gauge(
     "lepton_last_step_age_seconds", ("worker",), "seconds", "How long ago the worker's event loop last answered."
 )
@@ -237,7 +251,7 @@ METRICS: tuple[Metric, ...] = (
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,
     REBALANCES, REFUSED_OWNERS, RESTARTS, BYTES_READ, PREPARED, BYTES_SENT, STAGE_CPU, PROCESS_CPU, COST,
     MEMORY_BUDGET, MEMORY_STATE, MEMORY_BUFFERS, MEMORY_PAUSED, MEMORY_PAUSED_SECONDS, RESIDENT, LOOP_DELAY, STEP_AGE,
-    WORKERS, READY, UP, BUILD_INFO,
+    PARTITION_LOAD, WORKER_CAPACITY, WORKERS, READY, UP, BUILD_INFO,
 )  # fmt: skip
 """All of them, in the order in which they are shown."""
 
@@ -273,6 +287,18 @@ CHECKPOINT = Fact(
     PARTITION,
     10.0,
 )
+PLACED = Fact(
+    "partitions_placed",
+    "INFO",
+    ("choice", "why", "moved", "highest_use"),
+    "This worker has placed the group's partitions by load (docs/placement.md); use: load over capacity, as predicted.",
+)
+PLACEMENT_ASKED = Fact(
+    "placement_asked",
+    "INFO",
+    ("use", "capacity"),
+    "This worker is overloaded, and asks its group to place partitions anew.",
+)
 DEAD_LETTERS_RISING = Fact(
     "dead_letters_rising",
     "WARNING",
@@ -300,7 +326,7 @@ ENDED = Fact(
 REFUSED = Fact("refused", "ERROR", ("exit_code", "error"), "The command ends with an error (docs/exit-codes.md).")
 
 FACTS = (
-    WORKER_STARTED, METRICS_SERVED, ASSIGNED, REVOKED, RESTORED, CHECKPOINT,
+    WORKER_STARTED, METRICS_SERVED, ASSIGNED, REVOKED, PLACED, PLACEMENT_ASKED, RESTORED, CHECKPOINT,
     DEAD_LETTERS_RISING, MEMORY_SHORT, WORKER_ENDED, SAID, ENDED, REFUSED,
 )  # fmt: skip
 """All of them, in the order in which they usually come."""
