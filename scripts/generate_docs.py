@@ -84,6 +84,10 @@ def topics_page() -> str:
         + "\n".join(f"| {' | '.join(row)} |" for row in cells)
         + "\n\n"
         + "\n".join(f"- {line}" for line in TOPIC_NOTES)
+        + "\n\n## Decisions\n\n"
+        + DECISION_INTRO
+        + "| Field | Value |\n| --- | --- |\n"
+        + "\n".join(f"| `{name}` | {text} |" for name, text in DECISION_FIELDS.items())
         + "\n"
     )
 
@@ -99,6 +103,27 @@ TOPIC_NOTES = (
     "That a broker does not tell or change settings is told, and is no difference.",
 )
 
+
+DECISION_INTRO = """\
+`lepton-stream explain` reads them. A record is sent when the autopilot decides, and once more when it has measured what
+the choice delivered: with the same `id`, and the later one counts. The key names knob, worker and `about`, so a tool
+that keeps the newest record of each key has the present choices. Runs go on without the topic, and only log decisions.
+
+"""
+DECISION_FIELDS = {
+    "version": "of this format: 1; later ones may add fields",
+    "id": "names a decision among those of its worker",
+    "time": "when it was made, epoch ms",
+    "worker": "who decided: the static member id, else host and number",
+    "knob": "what was turned",
+    "about": "for what it holds, by name, such as the window section; empty: for all",
+    "choice": "the `name` of an option",
+    "why": "in words",
+    "seen": "what was measured before, number by name",
+    "options": "a list of `name` and `predicted`: what it would come to, number by name",
+    "promised": "`name` and `value` of the measure by which it was chosen",
+    "delivered": "the value of that measure afterwards; null until it is known",
+}
 
 MEANING: dict[type[LeptonError], str] = {
     LeptonError: "failure that has no better name",

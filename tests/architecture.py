@@ -75,7 +75,7 @@ AREAS: dict[str, Area] = {
     "core": Area(CORE, ("numpy",)),
     "memory": Area((*PLAN, "pipeline.durations", "pipeline.keys", "memory")),  # budgets, and what follows from them
     "protocol": Area((*CORE, "protocol"), ("numpy", "msgspec", "orjson")),
-    "autopilot": Area((*CORE, "autopilot"), ("numpy",)),
+    "autopilot": Area((*CORE, "autopilot"), ("numpy", "msgspec")),
     "lepton": Area((*CORE, "lepton", "clock"), ("numpy", "rich"), pure=False),  # it shows those who wait how far it is
     "clock": Area((), pure=False),
     "printable": Area(()),

@@ -33,9 +33,8 @@ def contracts(plan: Plan, facts: SourceFacts | None = None) -> tuple[Contract, .
 
 
 def in_use(plan: Plan, promised: Iterable[Contract]) -> tuple[Contract, ...]:
-    """Those that are written or read: without models and alarms no events, and the autopilot does not run yet."""
-    left_out = {names(plan).decisions, *(() if plan.in_order else (names(plan).events,))}
-    return tuple(c for c in promised if c.name not in left_out)
+    """Those that are written or read: without models and alarms there are no events."""
+    return tuple(c for c in promised if plan.in_order or c.name != names(plan).events)
 
 
 def group_name(plan: Plan) -> str:

@@ -26,7 +26,7 @@ class Contract:
 
     `managed`: whether its settings are ours to change; the source topic belongs to somebody else. `grows`: whether
     partitions may be added (nobody counts on which partition a record is in). `dead_letters`: the topic that takes what
-    cannot be read of this one.
+    cannot be read of this one. `without`: what becomes of a run where the topic is missing; empty: none starts.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Contract:
     dead_letters: str | None = None
     managed: bool = True
     grows: bool = False
+    without: str = ""
 
     @property
     def settings(self) -> dict[str, str]:

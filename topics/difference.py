@@ -25,7 +25,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One difference. `what`: a setting, "partitions", "replication", or nothing for the whole topic."""
+    """One difference. `what`: a setting, "partitions", "replication", or nothing for the whole topic.
+
+    `without`: what a run does without a topic that is missing; empty: none starts.
+    """
 
     action: Action
     topic: str
@@ -33,6 +36,7 @@ class Step:
     found: str = ""
     wanted: str = ""
     note: str = ""
+    without: str = ""
 
 
 def steps(contracts: Sequence[Contract], found: Mapping[str, Found]) -> list[Step]:
@@ -48,7 +52,8 @@ def differs(found: Sequence[Step]) -> bool:
 def _steps(c: Contract, found: Found | None) -> Iterator[Step]:
     if found is None:
         wanted = f"partitions {c.partitions}, copies {c.replication}"
-        yield Step("create", c.name, wanted=wanted, note=c.purpose)
+        note = f"{c.purpose} Without it {c.without}." if c.without else c.purpose
+        yield Step("create", c.name, wanted=wanted, note=note, without=c.without)
     elif not c.managed:
         yield from _source(c, found)
     else:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from lepton_stream.topics.contract import Contract
 
 NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
-PROGRAMS = {"producers", "users", "prepare", "merge", "steer", "feed", "tail", "dlq", "dlq replay", "explain"}
+PROGRAMS = {"producers", "users", "prepare", "merge", "autopilot", "feed", "tail", "dlq", "dlq replay", "explain"}
 POLICIES = {"delete", "compact"}
 KEPT_DAYS = {7, 14}
 FOREVER = "-1"

@@ -21,6 +21,8 @@ class Decision:
     """`knob`: what was turned. `seen`: measured before, by name. `choice`: an option's name. `why`: in words.
 
     `promised`: (name, value) of the measure that it was chosen by; `delivered`: its value later, None before that.
+    `about`: what it holds for, where a knob has several (a window section). `id`: the same before and after `delivered`
+    is known; empty: who tells it gives it one.
     """
 
     knob: str
@@ -31,10 +33,12 @@ class Decision:
     promised: tuple[str, float]
     delivered: float | None = None
     about: dict[str, str] = field(default_factory=dict)
+    id: str = ""
 
     def lines(self) -> Iterator[str]:
         """For people."""
-        yield f"{self.knob}: {self.choice}"
+        about = "".join(f", {name} {value}" for name, value in sorted(self.about.items()))
+        yield f"{self.knob}{about}: {self.choice}"
         yield f"  why        {self.why}"
         for i, (name, value) in enumerate(sorted(self.seen.items())):
             yield f"  {'' if i else 'seen':<10} {name}: {value:,.3g}"

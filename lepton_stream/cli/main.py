@@ -28,6 +28,7 @@ COMMANDS = {
     "feed": "feed.feed_command",
     "tail": "tail.tail",
     "dlq": "dlq.app",
+    "explain": "explain.explain",
     "doctor": "doctor.doctor",
     "probe": "probe.probe",
     "dashboards": "dashboards.app",

@@ -90,7 +90,10 @@ async def _run(asked: Asked) -> int:
             _say(asked, f"embedded broker at {connection.bootstrap}, in memory only")
             await prepared_topics(asked.plan, connection)
         watch = Stopwatch(clock.cpu_s)
-        service = partial(opened, asked.plan, connection, route=asked.route, watch=watch, called=asked.pipeline)
+        service = partial(
+            opened, asked.plan, connection,
+            route=asked.route, watch=watch, called=asked.pipeline, worker=_worker_name(asked),
+        )  # fmt: skip
         outside = await stack.enter_async_context(service())
         _tell_limits(asked, outside)
         began = clock.elapsed_s()
@@ -125,13 +128,21 @@ def _telling(asked: Asked, sender: Sender | None, tally: Tally | None, watch: St
     return None if tally is None else Telling(partial(tally.hear, number), watch.stages, number)
 
 
+def _instance(asked: Asked) -> str | None:
+    """The static member id, if there is one."""
+    return f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
+
+
+def _worker_name(asked: Asked) -> str:
+    """For people: the static member id, or machine and process."""
+    return _instance(asked) or f"{socket.gethostname()}:{os.getpid()}"
+
+
 async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Telling | None) -> Totals:
     """Run one worker in this process; the account of what is durable then."""
-    instance = f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
-    called = instance or f"{socket.gethostname()}:{os.getpid()}"
     settings = Settings(
-        asked.run, instance, timing_of(os.environ),
-        telling=telling, memory=asked.memory, placement=asked.placement, called=called,
+        asked.run, _instance(asked), timing_of(os.environ),
+        telling=telling, memory=asked.memory, placement=asked.placement, called=_worker_name(asked),
     )  # fmt: skip
     worker = Worker(outside, settings, declare)
     loading = loader.start(partial(_say, asked))

@@ -36,11 +36,14 @@ class SourceTopic:
 
 def judge_steps(steps: Sequence[Step], pipeline: str, promised: int) -> list[Finding]:
     """Each difference from the contracts; what `topics check` tells. `promised`: how many topics there are."""
-    missing = [step.topic for step in steps if step.action == "create"]
+    missing = [step for step in steps if step.action == "create"]
     found = [_step(step, pipeline) for step in steps if step.action != "create"]
-    if missing:
-        what = f"{len(missing)} of {promised} do not exist: {', '.join(missing)}"
+    if any(not step.without for step in missing):
+        what = f"{len(missing)} of {promised} do not exist: {', '.join(step.topic for step in missing)}"
         found.insert(0, fail("topics", what, f"create them with: lepton-stream topics apply {pipeline}"))
+    else:
+        create = f"create it with: lepton-stream topics apply {pipeline}"
+        found[:0] = [warn(f"topic {step.topic}", f"does not exist: {step.without}", create) for step in missing]
     return [*found, *([] if found else [ok("topics", f"all {promised} are as they should be")])]
 
 

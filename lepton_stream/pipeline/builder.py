@@ -116,6 +116,10 @@ class Pipeline:
         """What state and buffers of one worker may take, in bytes or as "1GiB": `memory`."""
         return self._copy({"memory": size}, [("memory",)] if "memory" in self._data else [])
 
+    def objective(self, *, freshness_p99: Span | None = None) -> Self:
+        """How old 99 of 100 results may be when they can be read, which `run --autopilot act` keeps: `[objective]`."""
+        return self._with("objective", freshness_p99=freshness_p99)
+
     def topics(self, *, partitions: int = 4, replication: int = 1) -> Self:
         """What `topics apply` creates: `[topics]`."""
         return self._with("topics", partitions=partitions, replication=replication)

@@ -14,7 +14,7 @@ from lepton_stream.pipeline.file_form import check_file, make_file
 from lepton_stream.pipeline.findings import Findings, Missing
 from lepton_stream.pipeline.keys import PIPELINE
 from lepton_stream.pipeline.models import check_models, make_model
-from lepton_stream.pipeline.plan import Alarm, DeadLetters, Derived, Model, Plan, Source, Topics, Window
+from lepton_stream.pipeline.plan import Alarm, DeadLetters, Derived, Model, Objective, Plan, Source, Topics, Window
 from lepton_stream.pipeline.shapes import read
 from lepton_stream.pipeline.windows import check_windows, make_window
 
@@ -74,6 +74,7 @@ def _plan(
         derived=derived,
         models=models,
         alarms=alarms,
+        objective=Objective(raw["objective"]["freshness_p99"]),
     )
 
 

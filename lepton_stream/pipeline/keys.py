@@ -221,6 +221,21 @@ PIPELINE = Table(
             {},
         ),
         Key("memory", size(LEAST_MEMORY, MOST_MEMORY), "What state and buffers of one worker may take"),
+        Key(
+            "objective",
+            Table(
+                "expects a table [objective]",
+                (
+                    Key(
+                        "freshness_p99",
+                        duration(least=1, step=WHOLE_MS),
+                        "How old 99 of 100 results may be when they can be read; what `run --autopilot act` keeps",
+                    ),
+                ),
+            ),
+            "What the autopilot is to keep; changes no result",
+            {},
+        ),
         Key("window", Tables(WINDOW, "expects at least one [[window]], in double brackets"), "Windows", REQUIRED),
         Key("model", Tables(MODEL, "expects tables [[model]], in double brackets"), "Models that score records"),
         Key("alarm", Tables(ALARM, "expects tables [[alarm]], in double brackets"), "Alarms that open and close"),

@@ -227,6 +227,16 @@ class Topics:
 
 
 @dataclass(frozen=True, slots=True)
+class Objective:
+    """What the autopilot is to keep. `freshness_p99_us`: how old 99 of 100 results may be when they can be read.
+
+    None: nothing is asked, and CPU alone counts. It changes no result.
+    """
+
+    freshness_p99_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A whole pipeline. `fields` has every field that is read, time, key and id fields included, sorted by name.
 
@@ -245,6 +255,7 @@ class Plan:
     derived: tuple[Derived, ...] = ()
     models: tuple[Model, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    objective: Objective = Objective()
 
     @property
     def in_order(self) -> tuple[Model | Alarm, ...]:

@@ -4,8 +4,8 @@ It covers everything that decides what a record counts for: name and version; th
 max_ahead and max_record_bytes; the fields and their rules; the dedup memory; windows, models and alarms. It leaves out
 what may change while the pipeline goes on: the topics' partitions and replication (a changed partition count is refused
 elsewhere), idle and idle_timeout (when windows close, not what is in them), when dead letters stop a worker and what
-they hold, how much memory it may take, and the form of input files. Of a plan with pseudonyms jobs carry it with the
-tag of their secret behind it.
+they hold, how much memory it may take, the objective, and the form of input files. Of a plan with pseudonyms jobs carry
+it with the tag of their secret behind it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def canonical(plan: Plan) -> bytes:
     """Sorted JSON of what decides about counting; results are a list of pairs, since their order is their layout."""
     data = to_dict(plan)
     del data["topics"], data["dead_letters"]
-    data.pop("memory", None)
+    for key in ("memory", "objective"):
+        data.pop(key, None)
     data["source"] = {key: value for key, value in data["source"].items() if key not in _FREE}
     for window in data["window"]:
         window["results"] = list(window["results"].items())

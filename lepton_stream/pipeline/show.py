@@ -24,6 +24,7 @@ def describe(plan: Plan) -> list[str]:
         *(line for w in plan.windows for line in _window(w)),
         *(line for m in plan.models for line in _model(m)),
         *(line for a in plan.alarms for line in _alarm(a)),
+        *_objective(plan),
         *_topics(plan),
     ]
 
@@ -166,12 +167,18 @@ def _start(window: Window) -> str:
     return f"shifted by {duration_text(offset)}" if offset else "from the epoch"
 
 
+def _objective(plan: Plan) -> list[str]:
+    us = plan.objective.freshness_p99_us
+    return [] if us is None else [f"objective: 99 of 100 results can be read within {duration_text(us)}"]
+
+
 def _topics(plan: Plan) -> list[str]:
     copies = "one copy" if plan.topics.replication == 1 else f"{plan.topics.replication} copies"
     named = names(plan)
     own = ", ".join((named.shuffle, named.state, named.results, named.late, named.events))
     return [
         f"topics of {plan.topics.partitions} partitions, {copies}: {own}",
+        f"  decisions of the autopilot: {named.decisions}, one partition",
         f"  dead letters: {named.dead_letters}, with {_held(plan)}the reason",
         f"  {_ceiling(plan)}",
     ]

@@ -6,7 +6,18 @@ from typing import Any
 
 from lepton_stream.pipeline.calls import call_text
 from lepton_stream.pipeline.durations import duration_text, size_text
-from lepton_stream.pipeline.plan import Alarm, DeadLetters, Default, Field, FileForm, Model, Plan, Source, Window
+from lepton_stream.pipeline.plan import (
+    Alarm,
+    DeadLetters,
+    Default,
+    Field,
+    FileForm,
+    Model,
+    Objective,
+    Plan,
+    Source,
+    Window,
+)
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
@@ -21,6 +32,7 @@ def to_dict(plan: Plan) -> dict[str, Any]:
         "dead_letters": _dead_letters(plan.dead_letters),
         "topics": {"partitions": plan.topics.partitions, "replication": plan.topics.replication},
         **({} if plan.memory is None else {"memory": size_text(plan.memory)}),
+        **({} if plan.objective == Objective() else {"objective": _objective(plan.objective)}),
         "window": [_window(w) for w in plan.windows],
         **({"model": [_model(m) for m in plan.models]} if plan.models else {}),
         **({"alarm": [_alarm(a) for a in plan.alarms]} if plan.alarms else {}),
@@ -30,6 +42,11 @@ def to_dict(plan: Plan) -> dict[str, Any]:
 def _dead_letters(letters: DeadLetters) -> dict[str, Any]:
     raw = {} if letters.raw is None else {"raw": letters.raw}
     return {"ceiling": letters.ceiling, "among": letters.among, **raw}
+
+
+def _objective(objective: Objective) -> dict[str, Any]:
+    us = objective.freshness_p99_us
+    return {} if us is None else {"freshness_p99": duration_text(us)}
 
 
 def _source(source: Source) -> dict[str, Any]:

@@ -77,6 +77,13 @@ SCORED = _durable(
 )
 EVENTS = _durable("lepton_events_total", ("model",), "events", "Events published, by model or alarm.")
 
+DECISIONS = _counter(
+    "lepton_decisions_total",
+    ("knob", "choice"),
+    "decisions",
+    "Decisions of the autopilot by knob and choice; those to stay, and those only advised, are decisions, too.",
+)
+
 CHUNK_SECONDS = _histogram(
     "lepton_chunk_seconds",
     ("agent",),
@@ -246,6 +253,7 @@ BUILD_INFO = _gauge(
 
 METRICS: tuple[Metric, ...] = (
     READ, OUTCOMES, DEAD_LETTERS, MENDED, LATE_BY_WINDOW, FILTERED, FILTERED_BY_WINDOW, RESULTS, SCORED, EVENTS,
+    DECISIONS,
     CHUNK_SECONDS, CHUNK_RECORDS, CHECKPOINT_SECONDS, RESTORE_SECONDS, EVENT_TO_RESULT, REPLAYED,
     LAG_RECORDS, LAG_SECONDS, SHUFFLE_LAG, WATERMARK, CHECKPOINT_TIMESTAMP,
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,
@@ -287,12 +295,6 @@ CHECKPOINT = Fact(
     PARTITION,
     10.0,
 )
-PLACED = Fact(
-    "partitions_placed",
-    "INFO",
-    ("choice", "why", "moved", "highest_use"),
-    "This worker has placed the group's partitions by load (docs/placement.md); use: load over capacity, as predicted.",
-)
 PLACEMENT_ASKED = Fact(
     "placement_asked",
     "INFO",
@@ -315,6 +317,20 @@ MEMORY_SHORT = Fact(
     (),
     60.0,
 )
+DECIDED = Fact(
+    "decided",
+    "INFO",
+    ("knob", "about", "choice", "why", "measure", "promised", "delivered"),
+    "The autopilot has decided, or knows what a decision has delivered; `lepton-stream explain` shows all of it.",
+)
+DECISIONS_UNSENT = Fact(
+    "decisions_unsent",
+    "WARNING",
+    ("waiting", "error"),
+    "Decisions could not be sent to their topic; they go with the next one. One line a minute.",
+    (),
+    60.0,
+)
 WORKER_ENDED = Fact("worker_ended", "INFO", ("worker", "exit_code", "again"), "A worker's process ended by itself.")
 SAID = Fact("said", "INFO", ("text",), "What the command line tells people.")
 ENDED = Fact(
@@ -326,7 +342,7 @@ ENDED = Fact(
 REFUSED = Fact("refused", "ERROR", ("exit_code", "error"), "The command ends with an error (docs/exit-codes.md).")
 
 FACTS = (
-    WORKER_STARTED, METRICS_SERVED, ASSIGNED, REVOKED, PLACED, PLACEMENT_ASKED, RESTORED, CHECKPOINT,
-    DEAD_LETTERS_RISING, MEMORY_SHORT, WORKER_ENDED, SAID, ENDED, REFUSED,
+    WORKER_STARTED, METRICS_SERVED, ASSIGNED, REVOKED, PLACEMENT_ASKED, RESTORED, CHECKPOINT,
+    DEAD_LETTERS_RISING, MEMORY_SHORT, DECIDED, DECISIONS_UNSENT, WORKER_ENDED, SAID, ENDED, REFUSED,
 )  # fmt: skip
 """All of them, in the order in which they usually come."""

@@ -191,6 +191,16 @@ def test_each_difference_from_the_contracts_is_a_finding(step: Step, level: str,
     assert remedy in found.remedy
 
 
+def test_a_missing_topic_that_runs_go_on_without_is_a_warning_unless_others_are_missing_too() -> None:
+    without = Step("create", "lepton.p.decisions", without="decisions are only logged")
+    (found,) = judge_steps([without], "p.toml", 8)
+    assert (found.about, found.level) == ("topic lepton.p.decisions", "warn")
+    assert found.what == "does not exist: decisions are only logged"
+    assert found.remedy == "create it with: lepton-stream topics apply p.toml"
+    (found,) = judge_steps([Step("create", "lepton.p.state"), without], "p.toml", 8)
+    assert (found.level, found.what) == ("fail", "2 of 8 do not exist: lepton.p.state, lepton.p.decisions")
+
+
 CLAIM, POINTER = to_text(Claim("aa")), to_text(Pointer("aa", 0, 0, 0, 1))
 
 

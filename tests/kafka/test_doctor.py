@@ -123,7 +123,7 @@ def test_missing_topics_are_one_finding_with_the_command_that_creates_them(
 ) -> None:
     code, found = doctor(pipeline, "--broker", connection.bootstrap)
     assert code == 7
-    assert found["topics"]["what"].startswith(f"6 of 6 do not exist: {short}.in,")
+    assert found["topics"]["what"].startswith(f"7 of 7 do not exist: {short}.in,")
     assert found["topics"]["remedy"] == f"create them with: lepton-stream topics apply {pipeline}"
     assert found["commits"]["level"] == "unknown"
 

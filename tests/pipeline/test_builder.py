@@ -82,10 +82,12 @@ def test_every_argument_reaches_the_plan() -> None:
         .field("hits", "int", one_of=[1, 2], on_bad=Default(1))
         .dedup(memory=5)
         .topics(partitions=2, replication=3)
+        .objective(freshness_p99=timedelta(milliseconds=200))
         .window("m", size="1m", grace="5s", emit="updates", group_by="city", results={"size": "sum(hits)"})
         .plan
     )
     assert (plan.version, plan.dedup_memory, plan.topics.partitions, plan.topics.replication) == (3, 5, 2, 3)
+    assert plan.objective.freshness_p99_us == 200_000
     source = plan.source
     assert (source.key, source.id, source.time_unit, source.time_zone) == (
         ("station", "city"),
@@ -111,6 +113,7 @@ def test_problems_are_told_by_methods_and_arguments_all_at_once() -> None:
         .field("pm25", float, min=5, max=1)
         .dedup(memory=0)
         .topics(partitions=0)
+        .objective(freshness_p99="0s")
         .window("hour", size="0s", lateness=timedelta(seconds=-1), n=k.mean("pm52"))
         .window("day", size="1d", group_by="citi", n=k.count())
     )
@@ -120,6 +123,7 @@ def test_problems_are_told_by_methods_and_arguments_all_at_once() -> None:
         '  - source.topic is "a/b": expects a Kafka topic name: letters, digits, . _ and -, at most 245',
         "  - dedup.memory is 0: expects an integer from 1 to 2147483648",
         "  - topics.partitions is 0: expects an integer from 1 to 10000",
+        '  - objective.freshness_p99 is "0s": expects a duration such as "10s" or "1h", above 0',
         '  - window("hour").size is "0s": expects a duration such as "10s" or "1h", above 0',
         '  - window("hour").lateness is "-1 day, 23:59:59": expects a duration such as "10s", "1h" or "7d"',
         '  - field("pm25").min is 5.0: expects at most max, which is 1.0',

@@ -126,6 +126,21 @@ REFUSALS: list[tuple[str, Any, str]] = [
     ("dedup float", small(dedup={"memory": 1e6}), "dedup.memory is 1000000.0: expects an integer"),
     ("dedup key", small(dedup={"memry": 1}), "dedup.memry is 1: unknown key (did you mean memory?)"),
     ("replication", small(topics={"replication": 0}), "topics.replication is 0: expects an integer from 1 to 32767"),
+    (
+        "objective",
+        small(objective={"freshness_p99": "200"}),
+        'objective.freshness_p99 is "200": expects a duration such as',
+    ),
+    (
+        "objective in us",
+        small(objective={"freshness_p99": "1500us"}),
+        'objective.freshness_p99 is "1500us": expects a duration such as "10s" or "1h", in whole milliseconds',
+    ),
+    (
+        "objective key",
+        small(objective={"freshness_p9": "1s"}),
+        'objective.freshness_p9 is "1s": unknown key (did you mean freshness_p99?)',
+    ),
     ("fields", small(fields=["pm25"]), 'fields is ["pm25"]: expects a table [fields]: name = type'),
     ("field name", with_fields(**{'a"b': "str"}), 'fields."a\\"b" is "a\\"b": expects a field name'),
     (

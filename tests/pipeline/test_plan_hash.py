@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lepton_stream.pipeline.plan import Call, DeadLetters, FileForm, Plan, Topics
+from lepton_stream.pipeline.plan import Call, DeadLetters, FileForm, Objective, Plan, Topics
 from lepton_stream.pipeline.plan_hash import canonical, plan_hash
 from tests.pipeline.plans import example
 
@@ -60,6 +60,7 @@ COUNTS: dict[str, Change] = {
 FREE: dict[str, Change] = {
     "topics": lambda p: replace(p, topics=Topics(partitions=64, replication=3)),
     "dead_letters": lambda p: replace(p, dead_letters=DeadLetters(0.1, 500)),
+    "objective": lambda p: replace(p, objective=Objective(200_000)),
     "idle": source(idle="wait"),
     "idle_timeout": source(idle_timeout_us=1),
     "file": source(file=FileForm("csv", ";")),

@@ -61,6 +61,7 @@ def test_shipped_pipeline_is_described_in_full() -> None:
             "over everything, updates as it fills, final after 0s late",
         ),
         (with_window(grace="5m"), "final after 0s lateness, revised for 5m more"),
+        (small(objective={"freshness_p99": "200ms"}), "objective: 99 of 100 results can be read within 200ms"),
         (small(topics={"partitions": 8, "replication": 3}), "topics of 8 partitions, 3 copies: lepton.air.shuffle"),
     ],
 )
@@ -73,6 +74,7 @@ def test_each_decision_is_told_with_what_it_means(data: dict[str, Any], line: st
     [
         small(),
         small(version=2, dedup={"memory": 5}),
+        small(objective={"freshness_p99": "1.5s"}),
         with_source(id="all", key=[], idle="wait", max_ahead="0s"),
         with_source(id=["all"]),
         with_source(file={"format": "csv", "null": [], "header": False, "columns": ["a"], "rename": {"a": "pm25"}}),

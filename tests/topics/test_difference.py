@@ -37,6 +37,12 @@ def test_each_missing_topic_is_created_the_source_too() -> None:
     assert differs(found)
 
 
+def test_of_a_missing_topic_it_is_told_what_runs_do_without_it() -> None:
+    told = {s.topic.rsplit(".", 1)[-1]: (s.without, s.note) for s in steps(ALL, {})}
+    assert {name for name, (without, _) in told.items() if without} == {"decisions"}
+    assert told["decisions"][1].endswith("the choice. Without it decisions of the autopilot are only logged.")
+
+
 def test_each_setting_that_differs_is_set_alone() -> None:
     c = BY_NAME["shuffle"]
     settings = {**c.settings, "retention.ms": "604800000", "message.timestamp.type": "CreateTime"}

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Collection
 
 from lepton_stream import clock
-from lepton_stream.autopilot.decision import Decision
 from lepton_stream.autopilot.measured import Measured
-from lepton_stream.autopilot.placing import MOVED
 from lepton_stream.autopilot.trigger import Trigger
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.runtime.kafka.assignor import LoadAssignor
@@ -81,16 +79,3 @@ class Balancer:
 def _done(owner: Owner) -> int:
     """Offsets of its partition that it is through with."""
     return owner.preparer.done if isinstance(owner, SourceOwner) else owner.merger.next
-
-
-def tell_placed(decision: Decision) -> None:
-    """In the log of the group's leader, which has placed partitions."""
-    moved = {option.name: option.predicted.get(MOVED, 0.0) for option in decision.options}
-    name, value = decision.promised
-    tell(
-        c.PLACED,
-        choice=decision.choice,
-        why=decision.why,
-        moved=int(moved.get(decision.choice, 0)),
-        **{name.replace(" ", "_"): round(value, 3)},
-    )

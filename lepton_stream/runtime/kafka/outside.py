@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
+from lepton_stream.autopilot.decision import Decision
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job
 from lepton_stream.pipeline.names import Names
@@ -14,6 +15,7 @@ from lepton_stream.runtime.kafka.broker_time import BrokerTime
 from lepton_stream.runtime.kafka.committer import Committer
 from lepton_stream.runtime.kafka.compress import Compression
 from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.deciding import Deciding
 from lepton_stream.runtime.kafka.fenced import FencedProducer, producer_id
 from lepton_stream.runtime.kafka.group import Group
 from lepton_stream.runtime.kafka.limits import Limits
@@ -22,7 +24,7 @@ from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.reader import end_behind, read_range
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
-from lepton_stream.telemetry.catalogue import BYTES_SENT
+from lepton_stream.telemetry.catalogue import BYTES_SENT, DECISIONS
 from lepton_stream.telemetry.meter import Meter
 
 
@@ -48,6 +50,7 @@ class Outside:
     keeps_metadata: bool
     fencing: bool
     time: BrokerTime
+    deciding: Deciding
     trims: dict[SourcePartition, int] = field(default_factory=dict)
     own_windows_open: Callable[[], bool] = lambda: False
     first_chunk_s: float | None = None
@@ -57,11 +60,15 @@ class Outside:
     meter: Meter = field(default_factory=Meter)
 
     def __post_init__(self) -> None:
-        """What is sent for the pipeline is counted."""
+        """What is sent for the pipeline is counted, and what is decided."""
         self.producer.note_sent = self._note_sent
+        self.deciding.note = self._note_decision
 
     def _note_sent(self, topic: str, size: int) -> None:
         self.meter.add(BYTES_SENT, size, topic)
+
+    def _note_decision(self, decision: Decision) -> None:
+        self.meter.add(DECISIONS, 1, decision.knob, decision.choice)
 
     def publisher(self, partition: int) -> FencedProducer:
         """A producer for the results of a shuffle partition, not opened yet."""

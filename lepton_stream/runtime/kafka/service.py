@@ -6,11 +6,12 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from lepton_stream import clock
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job, Route
-from lepton_stream.errors import IntegrityError, UsageError
+from lepton_stream.errors import BrokerError, IntegrityError, UsageError
 from lepton_stream.formats.json_records import JsonDecoder
 from lepton_stream.pipeline.names import Names, names
 from lepton_stream.pipeline.plan import Plan
@@ -20,6 +21,7 @@ from lepton_stream.runtime.kafka.admin import Admin
 from lepton_stream.runtime.kafka.broker_time import BrokerTime
 from lepton_stream.runtime.kafka.committer import Committer
 from lepton_stream.runtime.kafka.connect import Connection
+from lepton_stream.runtime.kafka.deciding import Deciding
 from lepton_stream.runtime.kafka.fenced import supports_fencing
 from lepton_stream.runtime.kafka.group import Group
 from lepton_stream.runtime.kafka.limits import Limits
@@ -32,12 +34,22 @@ from lepton_stream.runtime.kafka.wire import Wire
 from lepton_stream.runtime.pseudonym_secret import secret_for
 from lepton_stream.runtime.stopwatch import Stopwatch
 
+DECISION_S = 10.0
+"""After so long a decision that the broker has not acknowledged waits for the next one."""
 
-async def _partitions(connection: Connection, plan: Plan, named: Names, called: str) -> tuple[int, int]:
-    """How many source and shuffle partitions there are. Raises UsageError, IntegrityError where they do not fit."""
+
+async def _partitions(connection: Connection, plan: Plan, named: Names, called: str) -> tuple[int, int, bool]:
+    """How many source and shuffle partitions there are, and whether decisions have a topic.
+
+    Raises UsageError, IntegrityError where they do not fit.
+    """
     topics = (named.source, named.shuffle, named.state, named.results, named.late, named.dead_letters)
     async with Admin(connection) as admin:
         found = await admin.found(topics)  # asks in a way that creates nothing
+        try:
+            decided = bool(await admin.found([named.decisions]))
+        except BrokerError:  # a cluster that does not let us look there: a run needs it not
+            decided = False
     counts = {topic: one.partitions for topic, one in found.items()}
     missing = [topic for topic in topics if topic not in counts]
     if missing:
@@ -51,7 +63,12 @@ async def _partitions(connection: Connection, plan: Plan, named: Names, called: 
                 f"{topic} has {counts[topic]} partitions, {named.shuffle} has {counts[named.shuffle]}: they must have "
                 "as many, and as many as at the start; give the plan a new `version`, which has topics of its own"
             )
-    return counts[named.source], counts[named.shuffle]
+    return counts[named.source], counts[named.shuffle], decided
+
+
+def _deciding(connection: Connection, named: Names, worker: str, *, decided: bool) -> Deciding:
+    make = partial(Producer, connection, timeout=DECISION_S) if decided else None
+    return Deciding(make, named.decisions, worker)
 
 
 @asynccontextmanager
@@ -64,17 +81,18 @@ async def opened(
     watch: Stopwatch | None = None,
     called: str = "PIPELINE",
     pseudonyms: bytes | None = None,
+    worker: str = "",
 ) -> AsyncIterator[Outside]:
     """Connect and look at the cluster. Raises BrokerError, UsageError, IntegrityError.
 
     `called`: how the command line names the pipeline, for messages that name a command. `pseudonyms`: their secret;
-    None: that of the environment, where the plan has any.
+    None: that of the environment, where the plan has any. `worker`: by which name its decisions are told.
     """
     limits, named = limits or Limits(), names(plan)
     pseudonyms = pseudonyms or secret_for(plan, os.environ)
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(Wire(connection))
-        sources, shuffles = await _partitions(connection, plan, named, called)
+        sources, shuffles, decided = await _partitions(connection, plan, named, called)
         lap = {"lap": watch.lap} if watch else {}
         secret = secrets.token_bytes(16)
         decoder = JsonDecoder(plan.source, plan.fields)
@@ -85,6 +103,8 @@ async def opened(
         keeps = await group.keeps_metadata(source[0])
         committer = Committer(wire, named.group)
         stack.push_async_callback(committer.close)
+        deciding = _deciding(connection, named, worker, decided=decided)
+        stack.push_async_callback(deciding.close)
         yield Outside(
             connection=connection,
             job=job,
@@ -99,6 +119,7 @@ async def opened(
             keeps_metadata=keeps,
             fencing=await supports_fencing(wire, named.group),
             # the embedded broker tells no append times; it lives on this machine, by this clock
+            deciding=deciding,
             time=BrokerTime(clock.elapsed_s, None if keeps else clock.now_us),
         )
 

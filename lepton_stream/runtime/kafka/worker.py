@@ -26,7 +26,7 @@ from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
 from lepton_stream.runtime.kafka.assignor import LoadAssignor
-from lepton_stream.runtime.kafka.balancing import Balancer, tell_placed
+from lepton_stream.runtime.kafka.balancing import Balancer
 from lepton_stream.runtime.kafka.errors import Fenced, Refused, StaleOwner
 from lepton_stream.runtime.kafka.failpoints import group_hooks, merge_port, source_port
 from lepton_stream.runtime.kafka.fetch import Fetched
@@ -150,7 +150,7 @@ class Worker:
     def _decided(self, decision: Decision) -> None:
         """As the group's leader; in the consumer's thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the worker
-            self.app.loop.call_soon_threadsafe(tell_placed, decision)
+            self.app.loop.call_soon_threadsafe(self.outside.deciding.tell, decision)
 
     def _owners(self) -> dict[SourcePartition, Owner]:
         return {tp: owned.owner for tp, owned in self._owned.items()}
