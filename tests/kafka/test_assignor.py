@@ -1,4 +1,4 @@
-"""Placement by load as aiokafka calls it: what members send, what the leader makes of it, and of what it cannot read."""
+"""Placement by load as aiokafka calls it: what members send, what the leader makes of it and of what it cannot read."""
 
 from __future__ import annotations
 
