@@ -60,3 +60,16 @@ def test_between_two_questions_there_is_always_the_rest(uses: list[float], other
     times = asked(uses, others_can=others_can)
     assert all(b - a >= PATIENCE.rest_s for a, b in pairwise(times))
     assert all(min(uses[max(0, t - 9) : t + 1]) > PATIENCE.use for t in times)
+
+
+def test_what_another_worker_asked_for_counts_for_all_of_a_group_and_ones_own_counts_once() -> None:
+    trigger = Trigger(PATIENCE)
+    trigger.assigned(0.0, asked=True)
+    assert trigger.rest_s == 60.0
+    assert asked([2.0] * 61, trigger=trigger, answer=False) == [60]
+    trigger.assigned(63.0, asked=True)
+    assert trigger.rest_s == 120.0
+    trigger.assigned(64.0)  # somebody came or went
+    assert trigger.rest_s == 120.0
+    trigger.look(64.0 + 120.0, 0.5, others_can=True)
+    assert trigger.rest_s == 30.0
