@@ -102,5 +102,5 @@ def test_the_capacity_of_who_has_not_worked_for_long_is_not_known_any_more() -> 
         measured.tick(float(now), 15.0, {A: 50_000}, {})
     assert measured.capacity is None
     measured.step(A, 0.5, 1.0, 100)
-    measured.tick(800.0, 15.5, {A: 50_100}, {})
+    measured.tick(150 + FORGET_S, 15.5, {A: 50_100}, {})
     assert measured.capacity is not None
