@@ -25,7 +25,7 @@ CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup check quick test simulate mutants demo bench bench-domains performance guard guard-record throttle peers slow faults \
+.PHONY: help setup check quick test simulate mutants demo bench bench-autopilot bench-domains performance guard guard-record throttle peers slow faults \
 	soak fuzz docs docs-check clean
 
 help:  ## Show this list
@@ -92,7 +92,10 @@ bench: setup  ## Measure the engine on this machine, over files and through Apac
 bench-domains: setup  ## Every shipped pipeline over its sample, repeated, on one core: events a second
 	$(BIN)/lepton-stream bench domains
 
-performance: setup  ## Measure all of docs/performance.md and write it anew: make performance [BASE=HEAD~1], an hour
+bench-autopilot: setup  ## The autopilot against static settings on Apache Kafka, two hours: make bench-autopilot [MINUTES=10]
+	$(BIN)/lepton-stream bench autopilot $(if $(MINUTES),--minutes $(MINUTES))
+
+performance: setup  ## Measure all of docs/performance.md and write it anew: make performance [BASE=HEAD~1], three hours
 	$(BIN)/lepton-stream bench engine --record $(FIGURES)
 	$(BIN)/lepton-stream bench engine --wide --record $(FIGURES)
 	$(BIN)/lepton-stream bench engine --bad 0.2 --record $(FIGURES)
@@ -102,6 +105,7 @@ performance: setup  ## Measure all of docs/performance.md and write it anew: mak
 	$(BIN)/lepton-stream bench end-to-end --part throughput --bad 0.2 --record $(FIGURES)
 	$(BIN)/lepton-stream bench end-to-end --part throughput --route rows --record $(FIGURES)
 	$(BIN)/lepton-stream bench scale --record $(FIGURES)
+	$(BIN)/lepton-stream bench autopilot --record $(FIGURES)
 	$(BIN)/lepton-stream bench compare $(BASE) --kafka --record $(FIGURES)
 	$(BIN)/python -m scripts.generate_docs
 

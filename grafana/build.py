@@ -10,6 +10,7 @@ from string import ascii_uppercase
 
 from lepton_stream.errors import UsageError
 from lepton_stream.grafana import MISSING
+from lepton_stream.grafana.autopilot import NEW_DECISION
 from lepton_stream.grafana.screen import PIPELINE, Panel, Query, Screen, Steps
 
 try:
@@ -42,6 +43,7 @@ def build(screen: Screen) -> bytes:
         .with_variable(_datasource())
         .with_variable(_pipeline())
         .annotation(_restarts())
+        .annotation(_decisions())
     )
     ids = count(1)
     for row in screen.rows:
@@ -83,6 +85,19 @@ def _restarts() -> dashboard.AnnotationQuery:
         .icon_color("purple")
         .expr(NEW_VERSION)
         .title_format("{{pipeline}} {{version}}")
+    )
+
+
+def _decisions() -> dashboard.AnnotationQuery:
+    """Lines where the autopilot has decided."""
+    return (
+        dashboard.AnnotationQuery()
+        .name("Decision")
+        .datasource(DATASOURCE)
+        .enable(True)
+        .icon_color("orange")
+        .expr(NEW_DECISION)
+        .title_format("{{pipeline}}: {{knob}} {{choice}}")
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lepton_stream.grafana.autopilot import AUTOPILOT
 from lepton_stream.grafana.cost import COST
 from lepton_stream.grafana.models import MODELS
 from lepton_stream.grafana.screen import RATE, Panel, Query, Row, Screen, by, of, quantile, rate
@@ -223,5 +224,5 @@ OVERVIEW = Screen(
     "lepton-overview",
     "Lepton Stream: Overview",
     "Fresh, right, fast: the three numbers to look at; below, where to look when one of them is not green.",
-    (VERDICTS, TRAFFIC, MODELS, WAITING, TIMES, MACHINES, COST),
+    (VERDICTS, TRAFFIC, MODELS, WAITING, TIMES, MACHINES, AUTOPILOT, COST),
 )

@@ -61,7 +61,14 @@ def assert_windows(found: Rows, truth: Truth) -> None:
 @pytest.mark.usefixtures("path")
 @pytest.mark.parametrize(
     ("partitions", "route", "memory"),
-    [(1, "rows", 1_000_000), (1, "partials", 400), (3, "rows", 100), (3, "partials", 1_000_000)],
+    [
+        (1, "rows", 1_000_000),
+        (1, "partials", 400),
+        (3, "rows", 100),
+        (3, "partials", 1_000_000),
+        (1, "mixed", 100),
+        (3, "mixed", 400),
+    ],
 )
 def test_every_planted_record_gets_its_verdict_and_every_window_its_figures(
     tmp_path: Path, partitions: int, route: Route, memory: int

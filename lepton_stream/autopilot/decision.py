@@ -41,11 +41,16 @@ class Decision:
         yield f"{self.knob}{about}: {self.choice}"
         yield f"  why        {self.why}"
         for i, (name, value) in enumerate(sorted(self.seen.items())):
-            yield f"  {'' if i else 'seen':<10} {name}: {value:,.3g}"
+            yield f"  {'' if i else 'seen':<10} {name}: {_shown(value)}"
         for i, option in enumerate(self.options):
-            told = ", ".join(f"{name} {value:,.3g}" for name, value in option.predicted.items())
+            told = ", ".join(f"{name} {_shown(value)}" for name, value in option.predicted.items())
             chosen = " (chosen)" if option.name == self.choice else ""
             yield f"  {'' if i else 'options':<10} {option.name}: {told}{chosen}"
         name, value = self.promised
-        yield f"  promised   {name} {value:,.3g}"
-        yield f"  delivered  {'not measured yet' if self.delivered is None else f'{name} {self.delivered:,.3g}'}"
+        yield f"  promised   {name} {_shown(value)}"
+        yield f"  delivered  {'not measured yet' if self.delivered is None else f'{name} {_shown(self.delivered)}'}"
+
+
+def _shown(value: float) -> str:
+    """Three digits, more only where they stand before the point: 12,345 rather than 1.23e+04."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:,.3g}"

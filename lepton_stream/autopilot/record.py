@@ -155,33 +155,27 @@ class Remembered:
     def __init__(self, worker: str, run: str, most: int = 256) -> None:
         """`run`: what tells the ids of one run from those of another. `most`: decisions that are remembered."""
         self._worker, self._run, self._most = worker, run, most
-        self._made: dict[str, Told] = {}
+        self._made: dict[str, tuple[Decision, Told]] = {}
         self._count = 0
 
     def told(self, decision: Decision, now_ms: int) -> tuple[Told, bool]:
-        """The decision as it is told, and whether it is new."""
+        """The decision as it is told, under an id that no other run has, and whether it is new."""
         before = self._before(decision)
-        if before is not None:
-            made = replace(before, decision=replace(decision, id=before.decision.id))
-        else:
+        if before is None:
             self._count += 1
-            named = decision if decision.id else replace(decision, id=f"{self._run}-{self._count}")
-            made = Told(self._worker, now_ms, named)
-        self._made[made.decision.id] = made
+            made = Told(self._worker, now_ms, replace(decision, id=f"{self._run}-{self._count}"))
+        else:
+            made = replace(before, decision=replace(decision, id=before.decision.id))
+        self._made[made.decision.id] = (decision, made)
         while len(self._made) > self._most:
             del self._made[next(iter(self._made))]
         return made, before is None
 
     def _before(self, decision: Decision) -> Told | None:
-        """The same one, told earlier: by its id, or, for one that has delivered, by all that it said before."""
-        if decision.id:
-            return self._made.get(decision.id)
-        if decision.delivered is None:
-            return None
-        for told in reversed(self._made.values()):
-            if (
-                told.decision.delivered is None
-                and replace(decision, delivered=None, id=told.decision.id) == told.decision
-            ):
+        """The same one, told earlier: by its own id, or, if it has none, by all that it said before it delivered."""
+        for given, told in reversed(self._made.values()):
+            if decision.id and (given.knob, given.id) == (decision.knob, decision.id):
+                return told
+            if not decision.id and decision.delivered is not None and replace(decision, delivered=None) == given:
                 return told
         return None

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 
 from lepton_stream import clock
 from lepton_stream.bench.cores import cores, pin
+from lepton_stream.bench.generating import started, told_by
 from lepton_stream.bench.kafka import Through
 from lepton_stream.bench.paced_plan import paced_plan
 from lepton_stream.bench.received import Received, figures_of, final_freshness, receive, update_freshness
@@ -22,7 +20,7 @@ from lepton_stream.bench.service import Service, serving
 from lepton_stream.bench.spread import percentiles
 from lepton_stream.bench.stream import LATENESS_US, Stream, truth_of
 from lepton_stream.bench.truth import difference
-from lepton_stream.errors import IntegrityError, LeptonError
+from lepton_stream.errors import IntegrityError
 
 WARM_S = 10.0
 """Of each run, left out: tables grow, and the first window began before the stream."""
@@ -75,25 +73,16 @@ async def _at_load(through: Through, load: Load) -> dict[str, Any]:
 
 async def _carried_out(through: Through, service: Service, stream: Stream, topic: str) -> tuple[dict[str, Any], float]:
     """Generate all of it: what the generator says, and the worker's share of a core behind the warm-up."""
-    asked = {"schedule": asdict(stream.schedule), "stream": {"keys": stream.keys, "partitions": stream.partitions},
-             "topic": topic, "broker": through.address}  # fmt: skip
-    process = subprocess.Popen(  # noqa: S603  (our own module)
-        [sys.executable, "-P", "-m", "lepton_stream.bench.generator", orjson.dumps(asked).decode()],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **through.settings},
-    )  # fmt: skip
-    pin(process.pid, cores()[0])
-    talking = asyncio.create_task(asyncio.to_thread(process.communicate))
+    process = started(through, stream, topic)
+    talking = asyncio.create_task(asyncio.to_thread(told_by, process))
     try:
         await _until(stream.schedule.start_us + int(WARM_S * SECOND_US))
         before, began = service.cpu_seconds(), clock.elapsed_s()
         await _until(stream.schedule.end_us)
         share = (service.cpu_seconds() - before) / (clock.elapsed_s() - began)
-        out, err = await talking
+        return await talking, share
     finally:
         process.kill()
-    if process.returncode:
-        raise LeptonError(f"bench: the generator failed: {err.decode(errors='replace')[-2000:].strip()}")
-    return orjson.loads(out), share
 
 
 async def _until(moment_us: int) -> None:

@@ -20,7 +20,7 @@ from lepton_stream import clock
 from lepton_stream.bench.framing import framed
 from lepton_stream.bench.schedule import SECOND_US, Schedule
 from lepton_stream.bench.spread import percentiles
-from lepton_stream.bench.stream import Drawn, Stream
+from lepton_stream.bench.stream import Drawn, Mix, Stream
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.runtime.kafka.bulk import Framed
 from lepton_stream.runtime.kafka.connect import Connection, from_environment
@@ -67,7 +67,9 @@ def main() -> None:
     """Read what is asked for, generate, and tell."""
     gc.freeze()
     asked = orjson.loads(sys.argv[1])
-    stream = Stream(Schedule(**asked.pop("schedule")), **asked.pop("stream"))
+    about = asked.pop("stream")
+    about["then"] = tuple(Mix(**mix) for mix in about.get("then", ()))
+    stream = Stream(Schedule(**asked.pop("schedule")), **about)
     told = asyncio.run(generate(stream, asked["topic"], from_environment(os.environ, bootstrap=asked["broker"])))
     sys.stdout.write(orjson.dumps(told).decode() + "\n")
 

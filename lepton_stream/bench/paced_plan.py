@@ -1,4 +1,4 @@
-"""The pipeline over a paced stream: windows of ten seconds, small lateness, and the newest event of each result."""
+"""The pipeline over a paced stream: windows of seconds, small lateness, and the newest event of each result."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ value = "float"
 
 [topics]
 partitions = {partitions}
-
+{objective}
 [[window]]
-name = "ten"
+name = "{section}"
 size = "{window}ms"
 lateness = "{lateness}ms"
 emit = "{emit}"
@@ -44,10 +44,17 @@ newest = "max(ts)"
 """
 
 
-async def paced_plan(through: Through, emit: str) -> tuple[str, Path]:
-    """A pipeline that was not used before, its topics created; its name, which is that of its source, and its file."""
+async def paced_plan(
+    through: Through, emit: str, *, window_us: int = WINDOW_US, objective_ms: int | None = None
+) -> tuple[str, Path]:
+    """A pipeline that was not used before, its topics created; its name, which is that of its source, and its file.
+
+    `objective_ms`: how fresh 99 of 100 results are to be.
+    """
     name = f"bench-paced-{os.getpid()}-{next(through.versions)}"
-    told = {"name": name, "partitions": PARTITIONS, "window": WINDOW_US // 1000, "lateness": LATENESS_US // 1000}
+    told = {"name": name, "partitions": PARTITIONS, "window": window_us // 1000, "lateness": LATENESS_US // 1000}
+    told["section"] = "ten" if window_us == WINDOW_US else "short"
+    told["objective"] = f'\n[objective]\nfreshness_p99 = "{objective_ms}ms"\n' if objective_ms else ""
     path = through.folder / f"{name}.toml"
     path.write_text(_PLAN.format(**told, emit=emit), encoding="utf-8")
     await asyncio.to_thread(through.beside().run, "topics", "apply", path, "--broker", through.address)

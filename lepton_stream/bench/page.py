@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lepton_stream.bench.autopilot_report import autopilot_lines
 from lepton_stream.bench.domains import domains_lines
 from lepton_stream.bench.knobs import MEANING
 from lepton_stream.bench.plot import Curve, spread_point, svg
@@ -29,7 +30,7 @@ core, with claims, checkpoints, metrics and results on; broker, generator and re
 run its account and each of its results are held against the truth, which is known since the events are made here
 (seed 1); a run with a wrong one is an error and no figure.
 
-To measure on your machine: `lepton-stream bench engine`, `domains`, `end-to-end`, `scale`, `compare`
+To measure on your machine: `lepton-stream bench engine`, `domains`, `end-to-end`, `scale`, `autopilot`, `compare`
 ([cli.md](cli.md)); in a checkout `make performance` measures all of this page and writes it anew. A million events that
 repeat, are bad, or are late cost more or less than good ones: the workload says how many there are.
 
@@ -48,6 +49,8 @@ def page(told: Mapping[str, Any]) -> str:
     if found := told.get("domains"):
         parts += ["## Shipped pipelines", "", *where(found), *domains_lines(found), ""]
     parts += [*_end_to_end(told.get("end_to_end", {})), *_scale(told.get("scale", {}))]
+    if found := told.get("autopilot"):
+        parts += ["## Autopilot", "", *where(found), *autopilot_lines(found), ""]
     if found := told.get("compare"):
         parts += ["## Against another commit", "", *where(found), *compare_lines(found), ""]
     return INTRO + "\n".join(parts).rstrip() + "\n"

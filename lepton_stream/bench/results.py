@@ -10,7 +10,7 @@ import orjson
 
 from lepton_stream.errors import UsageError
 
-SECTIONS = ("engine", "domains", "end_to_end", "scale", "compare")
+SECTIONS = ("engine", "domains", "end_to_end", "scale", "autopilot", "compare")
 
 
 def read(path: Path) -> dict[str, Any]:

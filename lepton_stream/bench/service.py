@@ -55,8 +55,12 @@ class Service:
 
     def records_read(self) -> float:
         """Records that its checkpoints hold."""
+        return self.sum_of("lepton_records_read_total")
+
+    def sum_of(self, metric: str) -> float:
+        """All samples of a metric together, as it tells them now."""
         lines = (self.asked("/metrics") or "").splitlines()
-        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("lepton_records_read_total{"))
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{metric}{{"))
 
 
 @asynccontextmanager

@@ -23,25 +23,53 @@ LATENESS_US = 100_000
 Bytes: TypeAlias = NDArray[np.uint8]
 
 _TEXT = (
-    b'{"event_id": "0000000000000000", "device": "dev-0000", "ts": 0000000000.000000, "metric": "temp", '
+    b'{"event_id": "0000000000000000", "device": "dev-%b", "ts": 0000000000.000000, "metric": "temp", '
     b'"value": 00.000, "status": "ok"}'
 )
-_ID, _DEVICE = _TEXT.index(b"0" * 16), _TEXT.index(b"dev-0000") + 4
-_SECONDS, _MICROS, _VALUE = _TEXT.index(b"0000000000."), _TEXT.index(b".000000") + 1, _TEXT.index(b"00.000,")
 _NO_VALUE = np.frombuffer(b'"n/a" ', np.uint8)
-_KEY = b"dev-0000"
+_DIGITS = 4
+"""Of a device's number, at least."""
 _AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
+class Mix:
+    """From which devices events come, from `from_s` seconds of the schedule on.
+
+    The share `hot` of them comes from the first device, the others from `keys` devices alike.
+    """
+
+    keys: int = 1000
+    hot: float = 0.0
+    from_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
-    """A schedule's events from `keys` devices: 2 % repeat one of the last thousand, `bad` have no usable value."""
+    """A schedule's events from `keys` devices: 2 % repeat one of the last thousand, `bad` have no usable value.
+
+    `hot`: the share of events that the first device has besides. `then`: other mixes that come later, in their order.
+    `window_us`: of the pipeline, for the truth.
+    """
 
     schedule: Schedule
     keys: int = 1000
     bad: float = 0.005
     seed: int = 1
     partitions: int = 4
+    hot: float = 0.0
+    then: tuple[Mix, ...] = ()
+    window_us: int = WINDOW_US
+
+    @property
+    def most_keys(self) -> int:
+        """Devices that there are in all."""
+        return max(self.keys, *(mix.keys for mix in self.then), 1)
+
+    @property
+    def digits(self) -> int:
+        """Of a device's number: all names are equally long."""
+        return max(_DIGITS, len(str(self.most_keys - 1)))
 
     def drawn(self, first: int, last: int) -> Drawn:
         """The events [first, last) as columns."""
@@ -53,11 +81,19 @@ class Stream:
             number=number,
             origin=origin,
             id=bits,
-            device=(_mixed(origin, self.seed + 1) % np.uint64(self.keys)).astype(np.int64),
+            device=self._device(origin),
             milli=10_000 + (_mixed(origin, self.seed + 2) % np.uint64(20_000)).astype(np.int64),
             good=_share(_mixed(origin, self.seed + 3)) >= self.bad,
             time_us=self.schedule.intended(origin),
+            digits=self.digits,
         )
+
+    def _device(self, origin: Index) -> Index:
+        word, heat = _mixed(origin, self.seed + 1), _share(_mixed(origin, self.seed + 6))
+        device = _of(Mix(self.keys, self.hot), word, heat)
+        for mix in self.then:
+            device = np.where(origin >= mix.from_s * self.schedule.rate, _of(mix, word, heat), device)
+        return device
 
     def _repeats(self, number: Index) -> NDArray[np.bool_]:
         """Those that repeat an event which is no repeat itself."""
@@ -73,8 +109,8 @@ class Stream:
 
     def partition_of_device(self) -> Index:
         """int64[keys]: where Kafka's clients send the events of each device."""
-        names = text_from_strings([f"dev-{d:04}" for d in range(self.keys)])
-        return partition_of(names, self.partitions)
+        digits = self.digits
+        return partition_of(text_from_strings([f"dev-{d:0{digits}}" for d in range(self.most_keys)]), self.partitions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,23 +124,26 @@ class Drawn:
     milli: Index
     good: NDArray[np.bool_]
     time_us: Index
+    digits: int = _DIGITS
 
     def text(self) -> Bytes:
         """uint8[n, width]: each event as JSON."""
-        out = np.tile(np.frombuffer(_TEXT, np.uint8), (len(self.number), 1))
-        _hex(out, _ID, self.id)
-        _digits(out, _DEVICE, self.device, 4)
-        _digits(out, _SECONDS, self.time_us // 1_000_000, 10)
-        _digits(out, _MICROS, self.time_us % 1_000_000, 6)
-        _digits(out, _VALUE, self.milli // 1000, 2)
-        _digits(out, _VALUE + 3, self.milli % 1000, 3)
-        out[np.flatnonzero(~self.good)[:, None], np.arange(_VALUE, _VALUE + 6)] = _NO_VALUE
+        text = _TEXT % (b"0" * self.digits)
+        out = np.tile(np.frombuffer(text, np.uint8), (len(self.number), 1))
+        value = text.index(b"00.000,")
+        _hex(out, text.index(b"0" * 16), self.id)
+        _digits(out, text.index(b"dev-") + 4, self.device, self.digits)
+        _digits(out, text.index(b"0000000000."), self.time_us // 1_000_000, 10)
+        _digits(out, text.index(b".000000") + 1, self.time_us % 1_000_000, 6)
+        _digits(out, value, self.milli // 1000, 2)
+        _digits(out, value + 3, self.milli % 1000, 3)
+        out[np.flatnonzero(~self.good)[:, None], np.arange(value, value + 6)] = _NO_VALUE
         return out
 
     def key(self) -> Bytes:
-        """uint8[n, 8]: the key of each."""
-        out = np.tile(np.frombuffer(_KEY, np.uint8), (len(self.number), 1))
-        _digits(out, 4, self.device, 4)
+        """uint8[n, 4 + digits]: the key of each."""
+        out = np.tile(np.frombuffer(b"dev-" + b"0" * self.digits, np.uint8), (len(self.number), 1))
+        _digits(out, 4, self.device, self.digits)
         return out
 
     def fresh(self) -> NDArray[np.bool_]:
@@ -116,12 +155,14 @@ class Drawn:
 class PacedTruth:
     """Count, sum, minimum and maximum of every device and window, in thousandths."""
 
+    digits: int = _DIGITS
+    window_us: int = WINDOW_US
     cells: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
     def add(self, drawn: Drawn) -> None:
         """These were sent."""
         fresh = drawn.fresh()
-        device, start, milli = drawn.device[fresh], drawn.time_us[fresh] // WINDOW_US, drawn.milli[fresh]
+        device, start, milli = drawn.device[fresh], drawn.time_us[fresh] // self.window_us, drawn.milli[fresh]
         code, back = np.unique(device * (1 << 40) + start, return_inverse=True)
         count, total = np.bincount(back), np.bincount(back, milli)
         least, most = np.full(len(code), 1 << 30), np.zeros(len(code), np.int64)
@@ -137,19 +178,24 @@ class PacedTruth:
 
     def figures(self) -> dict[Cell, Figures]:
         """Count, mean, minimum and maximum by device and window start in milliseconds."""
-        step = WINDOW_US // 1000
+        step, digits = self.window_us // 1000, self.digits
         return {
-            (f"dev-{device:04}", number * step): (n, s / 1000 / n, low / 1000, high / 1000)
+            (f"dev-{device:0{digits}}", number * step): (n, s / 1000 / n, low / 1000, high / 1000)
             for (device, number), (n, s, low, high) in self.cells.items()
         }
 
 
 def truth_of(stream: Stream) -> dict[Cell, Figures]:
     """What the whole stream must give."""
-    truth = PacedTruth()
+    truth = PacedTruth(stream.digits, stream.window_us)
     for first in range(0, stream.schedule.total, _AT_ONCE):
         truth.add(stream.drawn(first, min(first + _AT_ONCE, stream.schedule.total)))
     return truth.figures()
+
+
+def _of(mix: Mix, word: NDArray[np.uint64], heat: NDArray[np.float64]) -> Index:
+    device = (word % np.uint64(mix.keys)).astype(np.int64)
+    return np.where(heat < mix.hot, 0, device) if mix.hot else device
 
 
 def _mixed(number: Index, seed: int) -> NDArray[np.uint64]:

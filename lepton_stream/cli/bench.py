@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lepton_stream.bench.broker import broker
 from lepton_stream.bench.compare import compare_engine, compare_kafka
 from lepton_stream.bench.domains import domains, domains_lines
 from lepton_stream.bench.engine import engine
-from lepton_stream.bench.kafka import Through
 from lepton_stream.bench.knobs import KNOBS, knobs
 from lepton_stream.bench.levels import SHARES, freshness, idle, trickle
 from lepton_stream.bench.machine import facts
@@ -25,14 +21,13 @@ from lepton_stream.bench.peers import peers
 from lepton_stream.bench.report import compare_lines, end_to_end_lines, engine_lines, scale_lines
 from lepton_stream.bench.results import read, written
 from lepton_stream.bench.shape import BAD, Shape
-from lepton_stream.bench.stock import Tell
 from lepton_stream.bench.throughput import throughput
 from lepton_stream.bench.workers import workers
-from lepton_stream.cli.bench_telling import AsJson, Quick, RecordTo, Runs, give, progress, typed
-from lepton_stream.cli.kafka_options import FIELDS, takes_options
+from lepton_stream.cli.bench_autopilot import autopilot_command
+from lepton_stream.cli.bench_telling import AsJson, Quick, RecordTo, Runs, give, progress, through_broker, typed
+from lepton_stream.cli.kafka_options import takes_options
 from lepton_stream.cli.run import RouteChoice
 from lepton_stream.pipeline.source import shipped
-from lepton_stream.runtime.kafka.connect import PREFIX
 
 app = typer.Typer(help="Measure this installation on this machine, with results held against the truth.",
                   no_args_is_help=True)  # fmt: skip
@@ -226,6 +221,9 @@ def compare_command(
     give("compare", told, compare_lines(told), as_json=as_json, to=record)
 
 
+app.command("autopilot")(autopilot_command)
+
+
 @app.command("peers", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def peers_command(
     context: typer.Context,
@@ -254,18 +252,3 @@ def page_command(
     """
     told = read(source)
     written({to: page(told), to.with_name(PLOT): plot(told)})
-
-
-@contextmanager
-def through_broker(options: Mapping[str, str | None], tell: Tell, *, apart: bool = False) -> Iterator[Through]:
-    """The broker that the options or the environment name, else one of a checkout; credentials go by environment.
-
-    `apart`: workloads are deleted at the end.
-    """
-    named = options["broker"] or os.environ.get("KAFKA_BOOTSTRAP")
-    settings = {
-        f"{PREFIX}{FIELDS.get(name, name).upper()}": value
-        for name, value in options.items() if value is not None and name != "broker"
-    }  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder, broker(named, Path(folder), tell) as address:
-        yield Through(address, Path(folder), tell, settings, Path(folder) / "workloads" if apart else None)

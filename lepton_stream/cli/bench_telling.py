@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +14,12 @@ import orjson
 import typer
 from rich.console import Console
 
+from lepton_stream.bench.broker import broker
+from lepton_stream.bench.kafka import Through
 from lepton_stream.bench.results import record
 from lepton_stream.bench.stock import Tell
+from lepton_stream.cli.kafka_options import FIELDS
+from lepton_stream.runtime.kafka.connect import PREFIX
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 RecordTo = Annotated[
@@ -51,3 +57,18 @@ def typed(words: Sequence[str] | None = None) -> str:
         at = given.index("--record")
         del given[at : at + 2]
     return " ".join(["lepton-stream", *(word for word in given if not word.startswith("--record="))])
+
+
+@contextmanager
+def through_broker(options: Mapping[str, str | None], tell: Tell, *, apart: bool = False) -> Iterator[Through]:
+    """The broker that the options or the environment name, else one of a checkout; credentials go by environment.
+
+    `apart`: workloads are deleted at the end.
+    """
+    named = options["broker"] or os.environ.get("KAFKA_BOOTSTRAP")
+    settings = {
+        f"{PREFIX}{FIELDS.get(name, name).upper()}": value
+        for name, value in options.items() if value is not None and name != "broker"
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder, broker(named, Path(folder), tell) as address:
+        yield Through(address, Path(folder), tell, settings, Path(folder) / "workloads" if apart else None)

@@ -24,7 +24,9 @@ from lepton_stream.printable import printable
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.decided import history
 
-Knob = Annotated[str | None, typer.Option("--knob", help="Only decisions about this knob.", metavar="NAME")]
+Knob = Annotated[
+    str | None, typer.Option("--knob", help="Only decisions about this knob; its first letters do.", metavar="NAME")
+]
 All = Annotated[bool, typer.Option("--all", help="Earlier decisions too, the oldest first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs: one decision a line.")]
 
@@ -60,6 +62,9 @@ def explain(
 def chosen(found: History, knob: str | None, *, every: bool) -> Sequence[Told]:
     """Those to be shown. Raises UsageError for a knob that nothing was decided about, while there are others."""
     if knob is not None and found.knobs and knob not in found.knobs:
+        begun = [name for name in found.knobs if name.startswith(knob)]
+        if len(begun) == 1:
+            return chosen(found, begun[0], every=every)
         near = nearest(knob, found.knobs)
         meant = f" (did you mean {near}?)" if near else ""
         raise UsageError(f"--knob {knob}: nothing was decided about it, but about {', '.join(found.knobs)}{meant}")

@@ -67,7 +67,7 @@ def takes_options(command: Callable[Concatenate[Mapping[str, str | None], P], T]
 
 
 def in_place_of_first(
-    command: Callable[..., T], wanted: Mapping[str, Any], made: Callable[[dict[str, str | None]], Any]
+    command: Callable[..., T], wanted: Mapping[str, Any], made: Callable[[dict[str, Any]], Any]
 ) -> Callable[..., T]:
     """The command with the wanted options, by name and hint, in place of its first parameter, which is made of them."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from lepton_stream.cli.asked import Asked
+from lepton_stream.cli.autopilot_options import Tuning, takes_tuning
 from lepton_stream.cli.destinations import refuse_overlaps, refuse_silent, refuse_unwritable
 from lepton_stream.cli.kafka_options import EMBEDDED, OPTIONS, connection_of, takes_options
 from lepton_stream.cli.observing import LogAs, LogChoice, MetricsTo, observing
@@ -33,13 +34,7 @@ class RouteChoice(StrEnum):
 
     PARTIALS = "partials"
     ROWS = "rows"
-
-
-class PlacementChoice(StrEnum):
-    """How partitions are spread over workers."""
-
-    EQUAL = "equal"
-    LOAD = "load"
+    MIXED = "mixed"
 
 
 Inputs = Annotated[
@@ -58,7 +53,10 @@ LettersTo = Annotated[Path | None, typer.Option(help="Write rejected records her
 Partitions = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Split the inputs by key, as a topic with N partitions would.")
 ]
-RouteBy = Annotated[RouteChoice, typer.Option(help="Pre-aggregate before the shuffle, or send rows.")]
+RouteBy = Annotated[
+    RouteChoice,
+    typer.Option(help="Pre-aggregate before the shuffle, or send rows; mixed: pre-aggregate what has several rows."),
+]
 
 UntilEnd = Annotated[
     bool, typer.Option("--until-end", help="Kafka: count what the topics hold now, close every window, leave.")
@@ -73,19 +71,14 @@ MemoryOf = Annotated[
 ]
 StaticId = Annotated[str | None, typer.Option(help="Kafka: static member id; worker N of several gets -N behind it.")]
 
-PlacementOf = Annotated[
-    PlacementChoice,
-    typer.Option(
-        "--placement", help="Kafka: as many partitions for each worker, or by measured load (docs/placement.md)."
-    ),
-]
-
 Workers = Annotated[str, typer.Option(metavar="N|auto", help="Kafka: how many worker processes; auto: one a core.")]
 
 
 @takes_options
 @takes_prices
+@takes_tuning
 def run(
+    tuning: Tuning,
     prices: Prices,
     broker: Mapping[str, str | None],
     pipeline: PipelineName,
@@ -99,7 +92,6 @@ def run(
     workers: Workers = "1",
     until_end: UntilEnd = False,
     static_id: StaticId = None,
-    placement: PlacementOf = PlacementChoice.EQUAL,
     memory: MemoryOf = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no totals on stderr.")] = False,
     metrics: MetricsTo = None,
@@ -124,7 +116,7 @@ def run(
     shown, plan = observing(metrics, log_format, worker, tell_fd, prices), _startable(pipeline)
     count, budget = _crew(workers, memory, plan, alone=bool(inputs) or _broker_of(broker) == EMBEDDED)
     if inputs and broker["broker"] is None:
-        _refuse_for_files(count, static_id, placement, until_end=until_end)
+        _refuse_for_files(count, static_id, tuning, until_end=until_end)
         files = (inputs, output or "-", stats, dead_letters, events, shown, budget)
         return run_locally(plan, *files, partitions=partitions, route=route.value, quiet=quiet)
     _refuse_for_kafka(plan, broker, inputs, dead_letters, events, partitions, output, stats, count, until_end=until_end)
@@ -135,12 +127,8 @@ def run(
         options=tuple(f"{_flag(name)}={value}" for name, value in broker.items() if value and name != "broker"),
         inputs=tuple(inputs or ()), output=output, events=events, stats=stats, workers=count,
         run=(run_id or secrets.token_hex(4)) if until_end or inputs else None,
-        route=route.value,
-        static_id=static_id, placement=placement.value,
-        worker=worker,
-        quiet=quiet or worker is not None,
-        observing=shown,
-        memory=budget,
+        route=route.value, static_id=static_id, worker=worker, quiet=quiet or worker is not None,
+        observing=shown, memory=budget, tuning=tuning,
     )  # fmt: skip
     return _on_kafka(asked)
 
@@ -168,9 +156,10 @@ def _broker_of(broker: Mapping[str, str | None]) -> str | None:
     return broker["broker"] or os.environ.get("KAFKA_BOOTSTRAP")
 
 
-def _refuse_for_files(workers: int, static_id: str | None, placement: PlacementChoice, *, until_end: bool) -> None:
+def _refuse_for_files(workers: int, static_id: str | None, tuning: Tuning, *, until_end: bool) -> None:
     asked = {"--workers": workers > 1, "--static-id": static_id is not None, "--until-end": until_end}
-    asked["--placement"] = placement is not PlacementChoice.EQUAL
+    asked |= {"--autopilot": tuning.autopilot != "off", "--flush-interval": tuning.flush_s > 0}
+    asked["--placement"] = tuning.placement != "equal"
     if names := [name for name, is_asked in asked.items() if is_asked]:
         raise UsageError(f"{', '.join(names)}: is for runs on Kafka; leave it out, or name a broker with --broker")
 

@@ -8,7 +8,6 @@ import logging
 import os
 import resource
 import signal
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -90,10 +89,8 @@ async def _run(asked: Asked) -> int:
             _say(asked, f"embedded broker at {connection.bootstrap}, in memory only")
             await prepared_topics(asked.plan, connection)
         watch = Stopwatch(clock.cpu_s)
-        service = partial(
-            opened, asked.plan, connection,
-            route=asked.route, watch=watch, called=asked.pipeline, worker=_worker_name(asked),
-        )  # fmt: skip
+        service = partial(opened, asked.plan, connection, route=asked.route, watch=watch, called=asked.pipeline)
+        service = partial(service, worker=asked.called, flush_s=asked.tuning.flush_s)
         outside = await stack.enter_async_context(service())
         _tell_limits(asked, outside)
         began = clock.elapsed_s()
@@ -128,22 +125,18 @@ def _telling(asked: Asked, sender: Sender | None, tally: Tally | None, watch: St
     return None if tally is None else Telling(partial(tally.hear, number), watch.stages, number)
 
 
-def _instance(asked: Asked) -> str | None:
-    """The static member id, if there is one."""
-    return f"{asked.static_id}-{asked.worker or 0}" if asked.static_id else None
-
-
-def _worker_name(asked: Asked) -> str:
-    """For people: the static member id, or machine and process."""
-    return _instance(asked) or f"{socket.gethostname()}:{os.getpid()}"
-
-
 async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Telling | None) -> Totals:
     """Run one worker in this process; the account of what is durable then."""
     settings = Settings(
-        asked.run, _instance(asked), timing_of(os.environ),
-        telling=telling, memory=asked.memory, placement=asked.placement, called=_worker_name(asked),
-    )  # fmt: skip
+        asked.run,
+        asked.instance,
+        timing_of(os.environ),
+        telling=telling,
+        memory=asked.memory,
+        autopilot=asked.tuning.autopilot,
+        placement=asked.tuning.placement,
+        called=asked.called,
+    )
     worker = Worker(outside, settings, declare)
     loading = loader.start(partial(_say, asked))
     if loader.wished():
@@ -184,7 +177,8 @@ async def _work_as_crew(
     command = ["run", asked.pipeline, "--broker", connection.bootstrap, "--route", asked.route]
     command += [*asked.options, *(["--until-end", "--run-id", asked.run] if asked.run else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
-    command += ["--placement", asked.placement, "--memory", f"{asked.memory.bytes}B"]
+    command += ["--memory", f"{asked.memory.bytes}B", "--autopilot", asked.tuning.autopilot]
+    command += ["--flush-interval", f"{round(asked.tuning.flush_s * 1e6)}us", "--placement", asked.tuning.placement]
     command += ["--log-format", asked.observing.log_format.value]
     await outside.view.begin_run()
     telling = CrewTelling(outside, tally) if tally else None
@@ -204,6 +198,9 @@ async def _work_as_crew(
 def _tell_limits(asked: Asked, outside: Outside) -> None:
     if not outside.keeps_metadata and asked.worker is None:
         _say(asked, "this broker keeps no commit metadata: after a crash records may be counted twice")
+    if asked.tuning.autopilot != "off" and not outside.deciding.kept and asked.worker is None:
+        remedy = f"lepton-stream topics apply {asked.pipeline}"
+        _say(asked, f"{outside.names.decisions} does not exist: decisions are only logged; create it with: {remedy}")
 
 
 async def _feed(asked: Asked, connection: Connection, outside: Outside) -> None:

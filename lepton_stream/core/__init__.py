@@ -13,6 +13,7 @@ from lepton_stream.core.delta import apply, progress_in
 from lepton_stream.core.fold import PartitionState, fold
 from lepton_stream.core.job import Job, Route, SourceState
 from lepton_stream.core.prepare import Cleaned, Prepared, clean_ahead, heartbeat, prepare, remember
+from lepton_stream.core.routed import SectionSeen
 
 __all__ = [
     "Checkpoint",
@@ -21,6 +22,7 @@ __all__ = [
     "PartitionState",
     "Prepared",
     "Route",
+    "SectionSeen",
     "Slice",
     "SourceState",
     "apply",

@@ -16,7 +16,8 @@ from lepton_stream.pipeline.plan_hash import plan_hash
 from lepton_stream.windows.section import Section, sections
 from lepton_stream.windows.watermark import NEVER
 
-Route = Literal["partials", "rows"]
+Route = Literal["rows", "partials", "mixed"]
+"""How rows of a window section travel; mixed: those of cells of several rows as partials, the others as rows."""
 Lap: TypeAlias = Callable[[str], None]
 
 
@@ -27,10 +28,10 @@ def _no_lap(_stage: str) -> None:
 class Job:
     """A plan made ready to run.
 
-    `partitions`: how many shuffle partitions there are. `route`: whether prepare pre-aggregates; the results are the
-    same. `secret`: 16 random bytes for the fingerprints; they decide nothing but who can make ids collide.
-    `pseudonyms`: the secret of a plan that has any; ValueError without one. `lap` is told the name of each stage when
-    it is done, so that a runtime can time it.
+    `partitions`: how many shuffle partitions there are. `route`: whether prepare pre-aggregates, unless it is told
+    otherwise for a chunk; the results are the same. `secret`: 16 random bytes for the fingerprints; they decide nothing
+    but who can make ids collide. `pseudonyms`: the secret of a plan that has any; ValueError without one. `lap` is told
+    the name of each stage when it is done, so that a runtime can time it.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Job:
             raise ValueError("a plan with pseudonyms needs their secret")
         self.pseudonyms = Pseudonyms(pseudonyms) if plan.pseudonyms and pseudonyms is not None else None
         self.plan_hash = plan_hash(plan, self.pseudonyms.tag if self.pseudonyms else "")
-        self.partitions, self.route, self.lap = partitions, route, lap
+        self.partitions, self.lap = partitions, lap
         self.key = Key.from_bytes(secret)
         self.derived = tuple((d.name, d.expression) for d in plan.derived)
         self.sections: tuple[Section, ...] = sections(plan)
+        self.routes: tuple[Route, ...] = (route,) * len(self.sections)
+        """Of each window section, where `prepare` is told no others."""
         self.models: tuple[OrderedSection, ...] = ordered_sections(plan)
         """Models and alarms; in frames their numbers follow those of the window sections."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -13,17 +14,17 @@ from lepton_stream.chunk import Chunk
 from lepton_stream.cleaning.event_time import timed
 from lepton_stream.cleaning.rules import clean
 from lepton_stream.columns import Columns, Index, Mask, Text, take
-from lepton_stream.core.aggregate import aggregate, cells_of
-from lepton_stream.core.job import Job, SourceState
+from lepton_stream.core.job import Job, Route, SourceState
 from lepton_stream.core.model_rows import model_parts
+from lepton_stream.core.routed import SectionSeen, routed
 from lepton_stream.dedup.fingerprint import Fingerprints, fingerprints
 from lepton_stream.expression.evaluate import derive, holds
 from lepton_stream.formats.decoder import Decoded, Reason, Reject
 from lepton_stream.kernels.kernel import Rows
 from lepton_stream.models.section import OrderedSection
 from lepton_stream.pipeline.plan import Alarm, Model, Window
-from lepton_stream.shuffle.frame import Frame, Part, RowsPart, section_fields, split
-from lepton_stream.shuffle.routing import cells, partitions_of
+from lepton_stream.shuffle.frame import Frame, Part, section_fields
+from lepton_stream.shuffle.routing import cells
 from lepton_stream.windows.section import Section
 from lepton_stream.windows.watermark import NEVER, high_before, late
 
@@ -34,12 +35,16 @@ _NAMES_A_RECORD = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """What became of a chunk. `frames`: one a shuffle partition. `late`: offsets of late records, ascending."""
+    """What became of a chunk. `frames`: one a shuffle partition. `late`: offsets of late records, ascending.
+
+    `seen`: of each window section, in the plan's order.
+    """
 
     frames: list[Frame]
     rejects: list[Reject]
     late: Index
     account: Account
+    seen: tuple[SectionSeen, ...] = ()
 
 
 class Cleaned(NamedTuple):
@@ -49,10 +54,17 @@ class Cleaned(NamedTuple):
     time: Index
 
 
-def prepare(job: Job, source: SourceState, chunk: Chunk, cleaned: Cleaned | None = None) -> Prepared:
+def prepare(
+    job: Job,
+    source: SourceState,
+    chunk: Chunk,
+    cleaned: Cleaned | None = None,
+    routes: Sequence[Route] | None = None,
+) -> Prepared:
     """Clean, deduplicate, judge lateness, group and route a chunk; `source` moves on.
 
-    `cleaned`: the first of it, done before (`clean_ahead`).
+    `cleaned`: the first of it, done before (`clean_ahead`). `routes`: of each window section, None: those of the job;
+    what becomes of the records is the same.
     """
     decoded, time = cleaned or clean_ahead(job, chunk)
     decoded = _named(decoded, chunk)
@@ -76,6 +88,7 @@ def prepare(job: Job, source: SourceState, chunk: Chunk, cleaned: Cleaned | None
         filtered=int(np.count_nonzero(accepted)) - int(np.count_nonzero(wanted)),
     )
     parts: list[list[tuple[int, Part]]] = [[] for _ in range(job.partitions)]
+    seen: list[SectionSeen] = []
     every: tuple[Section | OrderedSection, ...] = (*job.sections, *job.models)
     for number, section in enumerate(every):
         of = section.window if isinstance(section, Section) else section.model
@@ -85,15 +98,17 @@ def prepare(job: Job, source: SourceState, chunk: Chunk, cleaned: Cleaned | None
             account.late_by_window[of.name] += left_out
         keep = own & ~too_late[number]
         if isinstance(section, Section):
-            split_up = _parts(job, section, _rows(section, columns, time, offsets, chunk, keep))
+            route = (routes or job.routes)[number]
+            split_up, told = routed(job, section, _rows(section, columns, time, offsets, chunk, keep), route)
+            seen.append(told)
         else:
-            split_up = model_parts(job, section, columns, time, offsets, keep)
-        for p, part in enumerate(split_up):
+            split_up = list(enumerate(model_parts(job, section, columns, time, offsets, keep)))
+            job.lap("group")
+        for p, part in split_up:
             if len(part):
                 parts[p].append((number, part))
     frames = _frames(job, chunk, source, parts, account)
-    job.lap("group and aggregate")
-    return Prepared(frames, decoded.rejects, offsets[late_for_all], account)
+    return Prepared(frames, decoded.rejects, offsets[late_for_all], account, tuple(seen))
 
 
 def clean_ahead(job: Job, chunk: Chunk) -> Cleaned:
@@ -192,15 +207,6 @@ def _rows(section: Section, columns: Columns, time: Index, offsets: Index, chunk
         named = {name: take(column, keep) for name, column in named.items()}
         time, offsets = time[keep], offsets[keep]
     return Rows(named, time, np.full(len(time), chunk.source.partition, np.int64), offsets)
-
-
-def _parts(job: Job, section: Section, rows: Rows) -> list[Part]:
-    """The section's rows or partials, one part a shuffle partition."""
-    grouped = cells_of(job, section, rows)
-    target = partitions_of(rows.columns, section.window.group_by, grouped.first, job.partitions)
-    if job.route == "rows":
-        return split(RowsPart(rows.columns, rows.time, rows.offset), target[grouped.code], job.partitions)
-    return split(aggregate(section, rows, grouped), target, job.partitions)
 
 
 def _frames(

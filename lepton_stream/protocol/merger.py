@@ -15,7 +15,7 @@ from lepton_stream.protocol.outputs import event_records, records_of
 from lepton_stream.protocol.parts import Stored, chain, parts_of
 from lepton_stream.protocol.ports import FrameRun, MergePort, Position, Record
 from lepton_stream.protocol.turns import Turns
-from lepton_stream.shuffle.frame import decode
+from lepton_stream.shuffle.frame import Frame, PartialsPart, RowsPart, decode
 from lepton_stream.windows.results import Results
 from lepton_stream.wire import FOREIGN
 
@@ -55,6 +55,8 @@ class Merger:
         """The commit that `state` belongs to, while nothing has been folded since."""
         self.more = False
         """Windows wait to be closed: another checkpoint is due at once."""
+        self.rows_taken = self.cells_taken = 0
+        """Of window sections: rows that came as rows, and cells that came as partials, for what they cost."""
         self.kept: Kept | None = None
         """What the checkpoint that the pointer names holds of the account; None until we have begun."""
 
@@ -145,11 +147,18 @@ class Merger:
         """Fold frames that follow those taken before."""
         for data in run.frames:
             frame = decode(data)
-            core.fold(self.job, self.state, frame)
+            if core.fold(self.job, self.state, frame):
+                self._count(frame)
             self._updated |= bool(frame.parts)
             self._urgent |= bool(frame.parts) or frame.ended
         self.next = run.end
         self._moved, self.rests = True, None
+
+    def _count(self, frame: Frame) -> None:
+        for number, part in frame.parts:
+            if number < len(self.job.sections):
+                self.rows_taken += len(part) if isinstance(part, RowsPart) else 0
+                self.cells_taken += len(part) if isinstance(part, PartialsPart) else 0
 
     @property
     def due(self) -> bool:

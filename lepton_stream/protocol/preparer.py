@@ -1,10 +1,12 @@
-"""The owner of one source partition: a range is claimed before it is sent, and a claimed range is rebuilt the same."""
+"""The owner of one source partition: a range is claimed before it is sent, and a claimed range is rebuilt as it was."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lepton_stream import core
 from lepton_stream.chunk import Chunk, SourcePartition, join
-from lepton_stream.core import Job, SourceState
+from lepton_stream.core import Job, Route, SourceState
 from lepton_stream.errors import IntegrityError
 from lepton_stream.protocol.ceiling import Ceiling
 from lepton_stream.protocol.metadata import Claim, claim_of, refuse_other_plan, to_text
@@ -18,11 +20,16 @@ class Preparer:
 
     Commits are (offset c, claim d): all before c is done, [c, d) may have been sent in part. Only after that commit
     frames of [c, d) leave; the next commit completes the range and may claim a further one.
+
+    What a claimed range counts for is fixed by the log alone; how its rows travel is not: merge knows frames by their
+    range, so an owner that redoes one may take other routes.
     """
 
     def __init__(self, job: Job, source: SourcePartition, port: SourcePort) -> None:
         self.job, self.source, self._port = job, source, port
         self.state = SourceState(job)
+        self.routes: Sequence[Route] = job.routes
+        """Of each window section; may be changed at any time, the next range that is sent follows."""
         self.done = 0
         """Everything before this offset is sent and acknowledged."""
         self.end: int | None = None
@@ -155,10 +162,12 @@ class Preparer:
         return rest
 
     async def _send(self, chunk: Chunk) -> None:
-        prepared = core.prepare(self.job, self.state, chunk)
+        prepared = core.prepare(self.job, self.state, chunk, routes=self.routes)
+        frames = [encode(frame) for frame in prepared.frames]
+        self.job.lap("encode")
         self.ceiling.add(chunk, prepared.rejects)  # where it raises, nothing has left: the next owner redoes the range
         await self._port.set_aside(chunk, prepared)
-        await self._port.send([encode(frame) for frame in prepared.frames])
+        await self._port.send(frames)
         self.done, self.owed = chunk.end, True
 
     async def settle(self) -> None:

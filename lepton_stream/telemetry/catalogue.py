@@ -238,6 +238,33 @@ WORKER_CAPACITY = _gauge(
     "The share of a core that the worker's event loop gets while it works, at most 1. Where the loads of its "
     "partitions add up to more, they fall behind.",
 )
+SETTING_ROUTE = _gauge(
+    "lepton_setting_route",
+    ("worker", "window", "route"),
+    "",
+    "1 for the route that rows of a window section take in this worker: rows, partials or mixed.",
+)
+SETTING_FLUSH = _gauge(
+    "lepton_setting_flush_seconds",
+    ("worker",),
+    "seconds",
+    "How long a claim of this worker waits for more records behind its first one.",
+)
+SETTING_CODEC = _gauge(
+    "lepton_setting_codec", ("worker", "codec"), "", "1 for the codec that this worker compresses shuffle frames with."
+)
+PROMISED = _gauge(
+    "lepton_decision_promised",
+    ("worker", "knob", "about", "measure"),
+    "as `measure` says",
+    "What the last decision whose outcome is known had promised; absent before there is one.",
+)
+DELIVERED = _gauge(
+    "lepton_decision_delivered",
+    ("worker", "knob", "about", "measure"),
+    "as `measure` says",
+    "What the same decision has delivered.",
+)
 STEP_AGE = _gauge(
     "lepton_last_step_age_seconds", ("worker",), "seconds", "How long ago the worker's event loop last answered."
 )
@@ -259,7 +286,8 @@ METRICS: tuple[Metric, ...] = (
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,
     REBALANCES, REFUSED_OWNERS, RESTARTS, BYTES_READ, PREPARED, BYTES_SENT, STAGE_CPU, PROCESS_CPU, COST,
     MEMORY_BUDGET, MEMORY_STATE, MEMORY_BUFFERS, MEMORY_PAUSED, MEMORY_PAUSED_SECONDS, RESIDENT, LOOP_DELAY, STEP_AGE,
-    PARTITION_LOAD, WORKER_CAPACITY, WORKERS, READY, UP, BUILD_INFO,
+    PARTITION_LOAD, WORKER_CAPACITY, SETTING_ROUTE, SETTING_FLUSH, SETTING_CODEC, PROMISED, DELIVERED,
+    WORKERS, READY, UP, BUILD_INFO,
 )  # fmt: skip
 """All of them, in the order in which they are shown."""
 

@@ -60,7 +60,7 @@ def test_published_figures_of_each_station_come_out(done: tuple[list[dict[str, A
     assert {s: (count[s], round(total[s] / count[s], 4)) for s in count} == PUBLISHED
 
 
-@pytest.mark.parametrize("manner", ["--partitions 4", "--route rows", "--partitions 3 --route rows"])
+@pytest.mark.parametrize("manner", ["--partitions 4", "--route rows", "--partitions 3 --route rows", "--route mixed"])
 def test_partitions_and_routes_give_the_same_results_but_for_versions(
     tmp_path: Path, manner: str, done: tuple[list[dict[str, Any]], dict[str, Any]]
 ) -> None:

@@ -101,7 +101,7 @@ def test_the_sample_gives_the_figures_of_polars_and_the_jumps_of_numpy(tmp_path:
     assert balanced(stats)
 
 
-@pytest.mark.parametrize("manner", ["--partitions 4", "--route rows", "--partitions 3 --route rows"])
+@pytest.mark.parametrize("manner", ["--partitions 4", "--route rows", "--partitions 3 --route mixed"])
 def test_partitions_and_routes_give_the_same_candles_and_alarms(tmp_path: Path, manner: str) -> None:
     files, jumps, same = sorted(SAMPLE.glob("*.csv.xz")), tmp_path / "jumps.jsonl", tmp_path / "same.jsonl"
     plain, _ = carry_out(tmp_path, files, "--events", str(jumps))

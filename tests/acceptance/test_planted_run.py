@@ -84,7 +84,7 @@ def assert_windows(rows: Sequence[dict[str, Any]], truth: Truth) -> None:
 
 @pytest.mark.usefixtures("path")
 @pytest.mark.parametrize(("seed", "records", "sources"), [(1, 4000, 1), (2, 15_000, 3), (3, 6000, 2)])
-@pytest.mark.parametrize("route", ["rows", "partials"])
+@pytest.mark.parametrize("route", ["rows", "partials", "mixed"])
 def test_each_file_has_its_exact_account_letters_and_windows(
     tmp_path: Path, seed: int, records: int, sources: int, route: Route
 ) -> None:

@@ -129,11 +129,17 @@ def test_one_that_comes_again_with_what_it_delivered_keeps_id_and_time() -> None
     assert (other.decision.id, new) == ("run-3", True)
 
 
-def test_an_id_that_the_autopilot_gives_is_kept_whatever_else_changes() -> None:
+def test_one_with_an_id_is_known_by_it_whatever_else_changes() -> None:
     remembered = Remembered("a-0", "run")
-    remembered.told(replace(ROUTE, id="mine"), 10)
-    later, new = remembered.told(replace(ROUTE, id="mine", why="it did not", delivered=9.0), 30)
-    assert (later.decision.id, later.time_ms, later.decision.why, new) == ("mine", 10, "it did not", False)
+    remembered.told(replace(ROUTE, id="1.0"), 10)
+    assert remembered.told(replace(FLUSH, id="1.0"), 20)[1]  # each knob counts by itself
+    later, new = remembered.told(replace(ROUTE, id="1.0", why="it did not", delivered=9.0), 30)
+    assert (later.decision.id, later.time_ms, later.decision.why, new) == ("run-1", 10, "it did not", False)
+
+
+def test_ids_of_two_runs_differ_though_the_autopilot_counts_from_one_again() -> None:
+    first, second = (Remembered("a-0", run).told(replace(ROUTE, id="1.0"), 10)[0] for run in ("x", "y"))
+    assert first.decision.id != second.decision.id
 
 
 def test_only_the_last_ones_are_remembered() -> None:
@@ -146,3 +152,10 @@ def test_only_the_last_ones_are_remembered() -> None:
 def test_lines_say_for_what_it_holds() -> None:
     assert next(iter(ROUTE.lines())) == "route, window minute: rows"
     assert next(iter(FLUSH.lines())) == "flush: 0.05 s"
+
+
+def test_numbers_are_shown_as_people_write_them() -> None:
+    seen = {"a": 20_000.4, "b": 0.012345, "c": 999.4, "d": math.inf, "e": -12_345.0}
+    told = "\n".join(replace(ROUTE, seen=seen).lines())
+    for line in ("a: 20,000\n", "b: 0.0123\n", "c: 999\n", "d: inf\n", "e: -12,345\n"):
+        assert line in told

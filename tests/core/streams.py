@@ -23,6 +23,7 @@ from lepton_stream.windows.results import Results
 NOW_US = 2_000_000_000_000_000
 SECRET = bytes(range(16))
 MEMORY = 5
+ROUTES: tuple[Route, ...] = ("rows", "partials", "mixed")
 GAP = 3  # every third record is followed by a hole, as a transaction marker leaves one
 
 _FIGURES = ("sum", "mean", "variance", "std", "min", "max", "first", "last")
@@ -120,27 +121,27 @@ def plainly(partitions: Partitions, plan: Plan = PLAN) -> Outcome:
 
 def carry_out(partitions: Partitions, manner: Manner, plan: Plan = PLAN) -> Outcome:
     """All source partitions to their ends through prepare, fold and checkpoint."""
-    draw, jobs = manner.draw, [new_job(plan, secret=manner.secret, partitions=manner.partitions) for _ in range(2)]
-    jobs[1].route = "rows"
-    states = [PartitionState.empty(jobs[0], dict.fromkeys(range(len(partitions)), 0)) for _ in range(manner.partitions)]
-    sources = [SourceState(jobs[0]) for _ in partitions]
+    draw, job = manner.draw, new_job(plan, secret=manner.secret, partitions=manner.partitions)
+    states = [PartitionState.empty(job, dict.fromkeys(range(len(partitions)), 0)) for _ in range(manner.partitions)]
+    sources = [SourceState(job) for _ in partitions]
     place, found, totals = [0] * len(partitions), Outcome(), [Account() for _ in partitions]
     running = list(range(len(partitions)))
     while running:
         s = draw.choice(running)
         if place[s] == len(partitions[s]):
             running.remove(s)
-            frames = heartbeat(jobs[0], s, offset_of(place[s]), sources[s].high, ended=True)
+            frames = heartbeat(job, s, offset_of(place[s]), sources[s].high, ended=True)
         else:
             part = partitions[s][place[s] : place[s] + draw.randint(1, manner.longest)]
-            made = prepare(draw.choice(jobs), sources[s], piece := chunk(s, part, place[s]))
+            routes = [draw.choice(ROUTES) for _ in job.sections]
+            made = prepare(job, sources[s], piece := chunk(s, part, place[s]), routes=routes)
             place[s] += len(part)
             totals[s].add(made.account)
             found.rejects += [(s, int(piece.offsets[r.row]), str(r.reason), r.detail) for r in made.rejects]
             found.late += [(s, int(o)) for o in made.late]
             frames = made.frames
         for state, frame in zip(states, frames, strict=True):
-            assert fold(jobs[0], state, _travelled(frame, draw))
+            assert fold(job, state, _travelled(frame, draw))
             done = checkpoint(state)
             found.rows += [row for batch in done.results for row in batch.rows()]
             found.events += [row for batch in done.events for row in batch.rows()]

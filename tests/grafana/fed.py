@@ -31,6 +31,10 @@ LABELS = {
     "model": "spike",
     "knob": "route",
     "choice": "rows",
+    "route": "rows",
+    "codec": "lz4",
+    "about": "minute",
+    "measure": "CPU seconds a million records",
 }
 FROM_SERVER = {c.WORKERS.name, c.READY.name, c.UP.name, c.STEP_AGE.name, c.BUILD_INFO.name}
 

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from lepton_stream.autopilot.setting import Codec
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import BrokerError
-from lepton_stream.runtime.kafka.compress import Compression
+from lepton_stream.runtime.kafka.compress import BY_NAME, Compression
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import client_options
 from lepton_stream.runtime.kafka.errors import Fenced, SendFailed
@@ -57,6 +58,19 @@ async def test_every_record_is_acknowledged_with_its_own_offset(
     for p in range(2):
         expected = [(r.key, r.value) for r in records if r.to.partition == p]
         assert await contents(connection, SourcePartition(topic, p)) == expected + ([(b"gone", None)] if p == 0 else [])
+
+
+async def test_codec_may_change_with_every_send(connection: Connection, make_topic: MakeTopic, name: str) -> None:
+    topic = await make_topic(1)
+    to, value, sizes = SourcePartition(topic, 0), b"so many words " * 500, []
+    order: tuple[Codec, ...] = ("lz4", "none", "zstd-3", "lz4", "zstd-1", "none")
+    async with Producer(connection) as producer:
+        producer.note_sent = lambda _, size: sizes.append(size)
+        for codec in order:
+            await producer.send_all([Record(to, b"%s: %s" % (codec.encode(), value))], BY_NAME[codec])
+    assert await contents(connection, to) == [(None, b"%s: %s" % (codec.encode(), value)) for codec in order]
+    plain = [size > len(value) for size in sizes]
+    assert plain == [codec == "none" for codec in order]
 
 
 async def test_the_brokers_append_time_comes_with_the_acknowledgement(

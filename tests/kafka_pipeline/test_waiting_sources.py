@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from lepton_stream.autopilot.setting import Setting
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job
 from lepton_stream.memory.budget import budget_of
@@ -20,6 +21,7 @@ from lepton_stream.runtime.kafka.keeper import Keeper
 from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.owners import SourceOwner
 from lepton_stream.runtime.kafka.ports import KafkaSourcePort
+from lepton_stream.runtime.kafka.steps import LoopCpu
 from lepton_stream.runtime.kafka.view import Seen, View
 from lepton_stream.telemetry.meter import Meter
 from tests.core.streams import PLAN, chunk, new_job, record
@@ -41,7 +43,8 @@ class Outside:
         self.view.next_look = self.look  # type: ignore[method-assign]
         self.committer = self.producer = self.time = self
         self.committed: dict[SourcePartition, Committed | None] = {}
-        self.looks, self.meter = 0, Meter()
+        self.loop_cpu = LoopCpu()
+        self.looks, self.meter, self.setting = 0, Meter(), Setting(job.routes)
 
     async def look(self) -> None:
         """What others see of the group."""
@@ -53,7 +56,7 @@ class Outside:
         """The committer."""
         self.committed[tp] = Committed(offset, metadata)
 
-    async def send_all(self, records: Any) -> list[Any]:
+    async def send_all(self, records: Any, _: Any) -> list[Any]:
         """The producer."""
         list(records)
         return []

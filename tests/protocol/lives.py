@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from lepton_stream.protocol.metadata import claim_of, era_of
 from lepton_stream.protocol.ports import FrameRun
 from lepton_stream.protocol.preparer import Preparer
 from tests.protocol.defects import Defect
-from tests.protocol.records import SECOND
+from tests.protocol.records import ROUTES, SECOND
 from tests.protocol.truth import Truth
 from tests.protocol.world import Flight, Life, Violation, What, World
 
@@ -53,7 +54,7 @@ class Stage:
     """What all incarnations share.
 
     `run`: its name. `future`: the truth about the whole logs; it tells which idle marks harm nobody. `rash`: marks
-    that do harm.
+    that do harm. `routing`: decides how the rows of a range travel, also of one that is sent again.
     """
 
     world: World
@@ -63,6 +64,7 @@ class Stage:
     limits: Limits
     until_end: bool
     rash: bool
+    routing: Random
     run: str = ""
     reading: dict[int, Life] = field(default_factory=dict)
     mergers: dict[int, Merger] = field(default_factory=dict)
@@ -103,6 +105,7 @@ async def _read(stage: Stage, life: Life, preparer: Preparer, at_offset: int) ->
         end, w.reads_from[life] = w.visible[s], at_offset
         if at_offset < end and not preparer.finished:
             stop = min(end, at_offset + w.rng.randint(1, 7))
+            preparer.routes = [stage.routing.choice(ROUTES) for _ in preparer.job.sections]
             await preparer.take(w.chunk(s, at_offset, stop))
             at_offset = stop
         if w.rng.random() < 0.3:

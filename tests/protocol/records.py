@@ -12,6 +12,7 @@ from lepton_stream.pipeline.plan import Plan
 from lepton_stream.pipeline.toml_front import parse
 
 SECOND = 1_000_000
+ROUTES: tuple[Route, ...] = ("rows", "partials", "mixed")
 BIG = 1 << 53
 """Above it a float holds only every other integer."""
 

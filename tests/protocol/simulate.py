@@ -52,7 +52,7 @@ class Simulation:
         jobs = (job_of(plan, partitions, "rows"), job_of(plan, partitions, "partials"))
         future = truth_of(plan, logs, [len(log) for log in logs])
         until_end, rash = rng.choice(((True, False), (True, False), (False, False), (False, True)))
-        self.stage = Stage(w, defect, jobs, future, limits_of(rng), until_end, rash)
+        self.stage = Stage(w, defect, jobs, future, limits_of(rng), until_end, rash, Random(f"routes {seed}"))
         self.whats: list[What] = [("s", s) for s in range(len(logs))] + [("p", p) for p in range(partitions)]
         self.faults, self.forge, self.lose = rng.randint(0, 7), rng.random() < 0.06, rng.random() < 0.06
         self.forged: int | None = None

@@ -67,7 +67,7 @@ def test_stages_of_both_threads_are_told(tmp_path: Path, with_cores: Callable[[i
     with_cores(2)
     run = LocalRun(load(plan_file(tmp_path)), path)
     list(run)
-    assert {"read", "decode", "clean", "dedup", "group and aggregate", "fold"} <= run.watch.stages.keys()
+    assert {"read", "decode", "clean", "dedup", "group", "aggregate", "fold"} <= run.watch.stages.keys()
     assert all(seconds >= 0 for seconds in run.watch.stages.values())
     assert run.watch.stages["decode"] > 0
 

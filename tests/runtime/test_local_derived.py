@@ -80,10 +80,10 @@ def run(source: Path, route: Route, partitions: int | None) -> tuple[list[str], 
     return sorted(json.dumps({k: v for k, v in row.items() if k != "version"}) for row in rows), totals
 
 
-def test_rows_and_partials_and_any_number_of_partitions_give_the_same(source: Path) -> None:
+def test_any_route_and_any_number_of_partitions_give_the_same(source: Path) -> None:
     wanted, totals = run(source, "partials", 1)
     assert len(wanted) > 100
-    for route, partitions in (("rows", 1), ("rows", 3), ("partials", 3)):
+    for route, partitions in (("rows", 1), ("rows", 3), ("partials", 3), ("mixed", 3)):
         found, told = run(source, route, partitions)  # type: ignore[arg-type]
         assert found == wanted
         assert (told["filtered"], told["filtered_by_window"]) == (totals["filtered"], totals["filtered_by_window"])

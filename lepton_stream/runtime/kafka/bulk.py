@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lepton_stream.columns import Index
 from lepton_stream.runtime.kafka.batches import HEADER, MAGIC, sealed, with_body
 from lepton_stream.runtime.kafka.codecs import Codec
-from lepton_stream.runtime.kafka.compress import Builder, Compression
+from lepton_stream.runtime.kafka.compress import Builder, Compressing
 
 NO_HEADERS = b"\0"
 """The headers of a record that has none: their count."""
@@ -65,7 +65,7 @@ class Framed(NamedTuple):
 class Packed(Builder):
     """A batch that is complete from the beginning; a producer may still sign it."""
 
-    def __init__(self, given: Bulk | Framed, most: int, compression: Compression) -> None:
+    def __init__(self, given: Bulk | Framed, most: int, compression: Compressing) -> None:
         super().__init__(most, compression)
         self._given = given
         self._relative_offset = given.number if isinstance(given, Framed) else len(given.values)

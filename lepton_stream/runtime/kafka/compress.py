@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import cramjam
 import zstandard
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from lepton_stream.autopilot.setting import Codec as CodecWished
 from lepton_stream.runtime.kafka.batches import HEADER, sealed, with_body
 from lepton_stream.runtime.kafka.codecs import Codec
 
@@ -36,10 +37,27 @@ class Compression:
         return (codec, packed) if len(packed) < len(body) else (Codec.NONE, body)
 
 
+BY_NAME: dict[CodecWished, Compression] = {
+    "none": Compression("none"),
+    "lz4": Compression("lz4"),
+    "zstd-1": Compression("zstd", 1),
+    "zstd-3": Compression("zstd", 3),
+}
+"""What shuffle frames may be compressed with; all of it comes with our own packages, on every machine."""
+
+
+class Compressing(Protocol):
+    """A `Compression`, or what stands before one."""
+
+    def compress(self, body: bytes) -> tuple[Codec, bytes]:
+        """As `Compression.compress`."""
+        ...
+
+
 class Builder(BatchBuilder):  # type: ignore[misc]
     """aiokafka's batch builder that compresses with the codec and level it is given."""
 
-    def __init__(self, size: int, compression: Compression) -> None:
+    def __init__(self, size: int, compression: Compressing) -> None:
         """`size`: bytes of records before compression; one record may be longer."""
         super().__init__(size, Codec.NONE, is_transactional=False, key_serializer=None, value_serializer=None)
         self._compression = compression

@@ -40,15 +40,26 @@ class Deciding:
         self._producer: Producer | None = None
         self._sending: asyncio.Task[None] | None = None
         self.newest: dict[Identity, Told] = {}
-        """The last decision about each, for those who show it."""
+        """The last decision about each."""
+        self.completed: dict[Identity, Told] = {}
+        """The last one about each of which it is known what it delivered."""
         self.note: Callable[[Decision], None] = _nobody
         """Told every decision that is new."""
+        self.note_sent: Callable[[str, int], None] = _uncounted
+        """Told (topic, bytes) of what is acknowledged."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether decisions go to their topic; else they are only logged."""
+        return self._make is not None
 
     def tell(self, decision: Decision) -> None:
         """A decision, or an earlier one again with what it delivered. Called in the event loop; sends behind it."""
         told, new = self._remembered.told(decision, self._now_us() // 1000)
         if new:
             self.note(told.decision)
+        if told.decision.delivered is not None:
+            self.completed[told.identity] = told
         if new or self.newest[told.identity].decision.id == told.decision.id:
             self.newest[told.identity] = told
         _log(told)
@@ -66,6 +77,7 @@ class Deciding:
                 self._waiting.clear()
                 if self._producer is None:
                     self._producer = await make().open()
+                    self._producer.note_sent = self.note_sent
                 await self._producer.send_all(self._record(told) for told in some)
         except (LeptonError, KafkaError, TimeoutError, OSError) as error:
             self._waiting = deque([*some, *self._waiting], maxlen=MOST_WAITING)
@@ -111,6 +123,10 @@ def _log(told: Told) -> None:
         promised=value,
         delivered=d.delivered,
     )
+
+
+def _uncounted(_topic: str, _size: int) -> None:
+    """Nobody asks how much is sent."""
 
 
 def _nobody(_decision: Decision) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from lepton_stream import clock
 from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.runtime.kafka.fetch import Fetched
 
@@ -32,20 +33,23 @@ class Inbox:
     def __init__(self, tp: SourcePartition, gate: Gate, most: int) -> None:
         """`most`: bytes of memory above which the partition is paused."""
         self._tp, self._gate, self._most = tp, gate, most
-        self._chunks: deque[Chunk] = deque()
+        self._chunks: deque[tuple[float, Chunk]] = deque()
+        """Each with when it came, on the clock that only goes forward."""
         self.bytes = 0
         """Memory of what waits."""
         self._paused = False
         self.arrived = asyncio.Event()
+        self._more = asyncio.Event()
         self.closed = False
 
     def put(self, fetched: Fetched) -> None:
         """Called by the agent; never waits."""
         if self.closed:
             return
-        self._chunks.append(fetched.chunk)
+        self._chunks.append((clock.elapsed_s(), fetched.chunk))
         self.bytes += memory_of(fetched.chunk)
         self.arrived.set()
+        self._more.set()
         if self.bytes > self._most and not self._paused:
             self._paused = True
             self._gate.pause(self._tp, INBOX)
@@ -57,10 +61,11 @@ class Inbox:
         """
         taken: list[Chunk] = []
         size = 0
-        if self._chunks and most and memory_of(self._chunks[0]) > most:
-            self._chunks.extendleft(reversed(cut_at(self._chunks.popleft(), most)))
-        while self._chunks and (not taken or size + memory_of(self._chunks[0]) <= most):
-            taken.append(self._chunks.popleft())
+        if self._chunks and most and memory_of(self._chunks[0][1]) > most:
+            came, chunk = self._chunks.popleft()
+            self._chunks.extendleft((came, piece) for piece in reversed(cut_at(chunk, most)))
+        while self._chunks and (not taken or size + memory_of(self._chunks[0][1]) <= most):
+            taken.append(self._chunks.popleft()[1])
             size += memory_of(taken[-1])
             self.bytes -= memory_of(taken[-1])
         if self._paused and self.bytes <= self._most // 2:
@@ -75,20 +80,45 @@ class Inbox:
         """Whether nothing waits."""
         return not self._chunks
 
+    @property
+    def since(self) -> float | None:
+        """When the first of what waits came, None if nothing waits."""
+        return self._chunks[0][0] if self._chunks else None
+
+    @property
+    def end(self) -> int:
+        """The offset behind the last of what waits; 0 if nothing does."""
+        return self._chunks[-1][1].end if self._chunks else 0
+
+    @property
+    def paused(self) -> bool:
+        """Whether so much waits that nothing more comes."""
+        return self._paused
+
     def close(self) -> None:
         """Nothing more comes, and what waits is dropped: whoever owns the partition next reads it again."""
         self._chunks.clear()
         self.bytes = 0
         self.closed = True
         self.arrived.set()
+        self._more.set()
 
     async def wait(self, seconds: float) -> None:
-        """Until something arrives, the inbox is closed, or the time is over."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.arrived.wait()
-        except TimeoutError:
-            pass
+        """Until something waits, the inbox is closed, or the time is over."""
+        await _within(seconds, self.arrived)
+
+    async def more(self, seconds: float) -> None:
+        """Until something further arrives, the inbox is closed, or the time is over."""
+        self._more.clear()
+        await _within(seconds, self._more)
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
 
 
 def cut_at(chunk: Chunk, most: int) -> tuple[Chunk, ...]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from lepton_stream.autopilot.decision import Decision
+from lepton_stream.autopilot.seen import FoldSeen, PrepareSeen
+from lepton_stream.autopilot.setting import Setting
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job
 from lepton_stream.pipeline.names import Names
@@ -22,6 +24,7 @@ from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.logs import Logs
 from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.reader import end_behind, read_range
+from lepton_stream.runtime.kafka.steps import LoopCpu, Packer
 from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
 from lepton_stream.telemetry.catalogue import BYTES_SENT, DECISIONS
@@ -32,6 +35,8 @@ from lepton_stream.telemetry.meter import Meter
 class Outside:
     """`keeps_metadata`, `fencing`: what the broker can do. `trims`: where logs may be cut, by partition.
 
+    `setting`: how source owners go about it; may be changed at any time, their next claims follow.
+    `note_prepared`, `note_folded`: told what each step of the owners took; they must be quick.
     `own_windows_open`: whether a window of this worker's own partitions waits to be closed.
     `first_chunk_s`, `last_result_s`: when they came and went, on the clock that only goes forward; `..._cpu_s`: the CPU
     that this process had used by then.
@@ -51,8 +56,12 @@ class Outside:
     fencing: bool
     time: BrokerTime
     deciding: Deciding
+    setting: Setting
     trims: dict[SourcePartition, int] = field(default_factory=dict)
     own_windows_open: Callable[[], bool] = lambda: False
+    loop_cpu: LoopCpu = field(default_factory=LoopCpu)
+    note_prepared: Callable[[PrepareSeen], None] = lambda _: None
+    note_folded: Callable[[FoldSeen], None] = lambda _: None
     first_chunk_s: float | None = None
     last_result_s: float | None = None
     first_chunk_cpu_s: float = 0.0
@@ -62,7 +71,8 @@ class Outside:
     def __post_init__(self) -> None:
         """What is sent for the pipeline is counted, and what is decided."""
         self.producer.note_sent = self._note_sent
-        self.deciding.note = self._note_decision
+        self.deciding.note, self.deciding.note_sent = self._note_decision, self._note_sent
+        self.producer.compression = Packer(self.loop_cpu, self.producer.compression)
 
     def _note_sent(self, topic: str, size: int) -> None:
         self.meter.add(BYTES_SENT, size, topic)
@@ -72,8 +82,8 @@ class Outside:
 
     def publisher(self, partition: int) -> FencedProducer:
         """A producer for the results of a shuffle partition, not opened yet."""
-        identifier = producer_id(self.names.group, partition)
-        made = FencedProducer(self.connection, identifier, self.wire, fencing=self.fencing, compression=Compression())
+        identifier, packer = producer_id(self.names.group, partition), Packer(self.loop_cpu, Compression())
+        made = FencedProducer(self.connection, identifier, self.wire, fencing=self.fencing, compression=packer)
         made.note_sent = self._note_sent
         return made
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from lepton_stream import clock
-from lepton_stream.chunk import join
+from lepton_stream.autopilot.seen import FoldSeen
+from lepton_stream.chunk import Chunk, join
 from lepton_stream.memory.held import held_by
 from lepton_stream.protocol.merger import Merger
 from lepton_stream.protocol.ports import FrameRun, Position
@@ -36,6 +37,7 @@ class SourceOwner:
     ) -> None:
         self.preparer, self.inbox, self.port = preparer, inbox, port
         port.complete = preparer.settle
+        preparer.job = preparer.job.timed_by(port.steps.lap)
         self._outside, self._source = outside, preparer.job.plan.source
         self._run, self._keeper, self._in_hand = run, keeper, 0
         self._quiet_since = clock.elapsed_s()
@@ -73,11 +75,14 @@ class SourceOwner:
                 await asyncio.sleep(SOON_S)
                 continue
             most = min(limits.claim_bytes, self._keeper.shares.claim_bytes, self.port.pace.bytes)
-            chunks = self.inbox.take(most)
-            if chunks:
+            await self._gather(most)
+            since, chunks = self.inbox.since, self.inbox.take(most)
+            if since is not None and chunks:
                 began, chunk = clock.elapsed_s(), join(chunks)
                 self._in_hand = memory_of(chunk)
-                await self.preparer.take(chunk)
+                self.preparer.routes = self._outside.setting.routes
+                with self.port.steps.step(len(chunk), began - since):
+                    await self.preparer.take(chunk)
                 self._in_hand = 0
                 self.note()
                 self.measure.prepared(chunk, began)
@@ -89,6 +94,24 @@ class SourceOwner:
                 await self.preparer.settle()
                 await self._maybe_quiet()
         await self.preparer.settle()
+
+    async def _gather(self, most: int) -> None:
+        """Wait for more behind the first record that waits; what was sent is completed meanwhile as at any time."""
+        while (left := self._gather_left(most)) > 0:
+            if self.preparer.owed and self._settle_left() <= 0:
+                await self.preparer.settle()
+                continue
+            settle_s = self._settle_left() if self.preparer.owed else left
+            await self.inbox.more(min(left, settle_s, self._outside.limits.watch_s))
+
+    def _gather_left(self, most: int) -> float:
+        """Seconds for which more may come: none where enough is there, nothing more can come, or memory is short."""
+        inbox, end = self.inbox, self.preparer.end
+        if inbox.since is None or inbox.closed or inbox.paused or inbox.bytes >= most:
+            return 0.0
+        if not self.preparer.restored or (end is not None and inbox.end >= end) or self._keeper.step.pause:
+            return 0.0
+        return inbox.since + self._outside.setting.flush_s - clock.elapsed_s()
 
     def _settle_left(self) -> float:
         """Seconds for which the next records may come and complete the range that is sent."""
@@ -181,13 +204,24 @@ class ShuffleOwner:
             await self.inbox.wait(left if self.merger.due else limits.watch_s)
             for chunk in self.inbox.take():
                 began = clock.elapsed_s()
-                self.merger.take(FrameRun(chunk.offsets, [v or b"" for v in chunk.values.to_list()], chunk.end))
+                self._fold(chunk)
                 self._folded += weight(chunk)
                 self.note()
                 self.measure.folded(began)
                 await asyncio.sleep(0)  # heartbeats and fetches go on between frames
         if self.merger.due:
             await self._checkpoint()
+
+    def _fold(self, chunk: Chunk) -> None:
+        """Hand the frames on, and tell what they took."""
+        outside, merger = self._outside, self.merger
+        began_s, rows, cells = outside.loop_cpu.read(), merger.rows_taken, merger.cells_taken
+        frames = [v or b"" for v in chunk.values.to_list()]
+        merger.take(FrameRun(chunk.offsets, frames, chunk.end))
+        took_s = outside.loop_cpu.read() - began_s
+        outside.loop_cpu.told(took_s)
+        came = merger.rows_taken - rows, merger.cells_taken - cells
+        outside.note_folded(FoldSeen(len(frames), *came, weight(chunk), took_s))
 
     def _left(self) -> float:
         """Seconds until the next checkpoint: none where memory is short, or where it would publish very much."""
@@ -211,7 +245,7 @@ class ShuffleOwner:
     async def _checkpoint(self) -> None:
         began = clock.elapsed_s()
         self._folded = 0
-        results = await self.merger.checkpoint()
+        results = await self._outside.loop_cpu.apart(self.merger.checkpoint())
         self.note()
         self._last = clock.elapsed_s()
         self.measure.completed(results, self._last - began, self._outside.time.now_us() or clock.now_us())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from lepton_stream import clock
+from lepton_stream.autopilot.seen import PrepareSeen
 from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.columns import Index
 from lepton_stream.core import Prepared
 from lepton_stream.protocol.ports import Record as Result
 from lepton_stream.runtime.kafka.bulk import Bulk, packed_headers
+from lepton_stream.runtime.kafka.compress import BY_NAME
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.fenced import FencedProducer
 from lepton_stream.runtime.kafka.identity import Identity
@@ -18,6 +20,7 @@ from lepton_stream.runtime.kafka.letters import dead_letters
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.pace import Pace
 from lepton_stream.runtime.kafka.produce import Record
+from lepton_stream.runtime.kafka.steps import SourceSteps
 from lepton_stream.telemetry.catalogue import PREPARED
 
 
@@ -28,23 +31,28 @@ class KafkaSourcePort:
         self._outside, self._tp, self._identity = outside, tp, identity
         self.stopping = False
         self.pace = Pace()
-        self._awake_s = clock.thread_cpu_s()
+        self.steps = SourceSteps(outside.loop_cpu, outside.job.lap, self._note)
+        self._awake_s = self.steps.claimed()
         self.unsent = 0
         """Bytes of frames that are not acknowledged yet."""
         self.complete: Callable[[], Awaitable[None]] | None = None
         """Commits what was sent: who waits must not look slower to the others, and to itself, than it is."""
 
+    def _note(self, seen: PrepareSeen) -> None:
+        self._outside.note_prepared(seen)  # whoever listens now
+
     async def commit(self, offset: int, metadata: str) -> None:
         """Through the worker's one committer."""
         await self._outside.committer.commit(self._tp, offset, metadata, self._identity)
-        self._awake_s = clock.thread_cpu_s()
+        self._awake_s = self.steps.claimed()
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """Frame i into shuffle partition i."""
+        """Frame i into shuffle partition i, compressed as the setting wants it now; every batch says how it is."""
         shuffle = self._outside.names.shuffle
         self.unsent = sum(map(len, frames))
         acks = await self._outside.producer.send_all(
-            Record(SourcePartition(shuffle, p), frame) for p, frame in enumerate(frames)
+            (Record(SourcePartition(shuffle, p), frame) for p, frame in enumerate(frames)),
+            self.steps.packing(self.unsent, BY_NAME[self._outside.setting.codec]),
         )
         self.unsent = 0
         self._outside.time.learn(acks)
@@ -61,7 +69,9 @@ class KafkaSourcePort:
             bulks[SourcePartition(names.dead_letters, s)] = letters
         if len(prepared.late):
             bulks[SourcePartition(names.late, s)] = late_records(chunk, prepared.late, raw=raw)
-        self.pace.note(memory_of(chunk), clock.thread_cpu_s() - self._awake_s)  # all since the claim was one step
+        now_s = self._outside.loop_cpu.read()
+        self.pace.note(memory_of(chunk), now_s - self._awake_s)  # all since the claim was one step
+        self.steps.prepared(prepared, now_s)
         if bulks:
             await self._outside.producer.send_bulk(bulks)
 

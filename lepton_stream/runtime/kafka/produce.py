@@ -14,7 +14,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaConnectionError, KafkaErr
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import LeptonError
 from lepton_stream.runtime.kafka.bulk import Bulk, Framed, Packed, split
-from lepton_stream.runtime.kafka.compress import Builder, Compression
+from lepton_stream.runtime.kafka.compress import Builder, Compressing, Compression
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import client_options, diagnose
 from lepton_stream.runtime.kafka.errors import Fenced, SendFailed
@@ -49,11 +49,11 @@ class Producer:
     """
 
     def __init__(
-        self, connection: Connection, *, compression: Compression | None = None, timeout: float = 60.0,
+        self, connection: Connection, *, compression: Compressing | None = None, timeout: float = 60.0,
         batch_bytes: int = BATCH_BYTES,
     ) -> None:  # fmt: skip
         self.connection, self.timeout = connection, timeout
-        self.compression = compression or Compression()
+        self.compression: Compressing = compression or Compression()
         """May be changed at any time; the next batch follows."""
         self._batch_bytes = batch_bytes
         self.note_sent: Callable[[str, int], None] = _nobody
@@ -89,8 +89,10 @@ class Producer:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def send_all(self, records: Iterable[Record]) -> list[Ack]:
+    async def send_all(self, records: Iterable[Record], compression: Compressing | None = None) -> list[Ack]:
         """Send the records, in order within each partition; one acknowledgement each, in the order given.
+
+        `compression`: of these, None: the producer's.
 
         Raises SendFailed, or Fenced where a newer owner has taken over; then nothing more goes out of this producer.
         """
@@ -100,7 +102,8 @@ class Producer:
         for place, record in enumerate(records):
             by_partition.setdefault(record.to, []).append((place, record))
         acks: dict[int, Ack] = {}
-        await self._together(self._send_partition(tp, numbered, acks) for tp, numbered in by_partition.items())
+        packer = compression or self.compression
+        await self._together(self._send_partition(tp, numbered, acks, packer) for tp, numbered in by_partition.items())
         return [acks[place] for place in range(len(acks))]
 
     async def send_bulk(self, bulks: Mapping[SourcePartition, Bulk]) -> None:
@@ -136,11 +139,11 @@ class Producer:
             await self._send_batch(tp, Packed(batch, self._batch_bytes, self.compression))
 
     async def _send_partition(
-        self, tp: SourcePartition, numbered: list[tuple[int, Record]], acks: dict[int, Ack]
+        self, tp: SourcePartition, numbered: list[tuple[int, Record]], acks: dict[int, Ack], packer: Compressing
     ) -> None:
         done = 0
         while done < len(numbered):
-            builder = Builder(self._batch_bytes, self.compression)
+            builder = Builder(self._batch_bytes, packer)
             while done < len(numbered) and append(builder, numbered[done][1]):
                 done += 1
             first = done - builder.record_count()

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from lepton_stream import clock
+from lepton_stream.autopilot.setting import Codec, Setting
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job, Route
 from lepton_stream.errors import BrokerError, IntegrityError, UsageError
@@ -77,6 +78,8 @@ async def opened(
     connection: Connection,
     *,
     route: Route = "partials",
+    flush_s: float = 0.0,
+    codec: Codec = "lz4",
     limits: Limits | None = None,
     watch: Stopwatch | None = None,
     called: str = "PIPELINE",
@@ -85,8 +88,9 @@ async def opened(
 ) -> AsyncIterator[Outside]:
     """Connect and look at the cluster. Raises BrokerError, UsageError, IntegrityError.
 
-    `called`: how the command line names the pipeline, for messages that name a command. `pseudonyms`: their secret;
-    None: that of the environment, where the plan has any. `worker`: by which name its decisions are told.
+    `route`, `flush_s`, `codec`: the setting that the work begins with, see `Setting`. `called`: how the command line
+    names the pipeline, for messages that name a command. `pseudonyms`: their secret; None: that of the environment,
+    where the plan has any. `worker`: by which name its decisions are told.
     """
     limits, named = limits or Limits(), names(plan)
     pseudonyms = pseudonyms or secret_for(plan, os.environ)
@@ -118,9 +122,10 @@ async def opened(
             limits=limits,
             keeps_metadata=keeps,
             fencing=await supports_fencing(wire, named.group),
-            # the embedded broker tells no append times; it lives on this machine, by this clock
             deciding=deciding,
+            # the embedded broker tells no append times; it lives on this machine, by this clock
             time=BrokerTime(clock.elapsed_s, None if keeps else clock.now_us),
+            setting=Setting(job.routes, flush_s, codec),
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lepton_stream import clock
 from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
+from lepton_stream.runtime.kafka.autopilot_gauges import decision_gauges, setting_gauges
 from lepton_stream.runtime.kafka.balancing import Balancer
 from lepton_stream.runtime.kafka.keeper import Keeper, resident_bytes
 from lepton_stream.runtime.kafka.outside import Outside
@@ -49,7 +50,7 @@ class Teller:
         outside.meter.declare(c.BYTES_READ, [()])
         outside.meter.declare(c.PREPARED, [()])
         names = outside.names
-        sent_to = (names.shuffle, names.state, names.results, names.late, names.dead_letters)
+        sent_to = (names.shuffle, names.state, names.results, names.late, names.dead_letters, names.decisions)
         outside.meter.declare(c.BYTES_SENT, [(topic,) for topic in sent_to])
         windows = [(w.name,) for w in outside.job.plan.windows]
         outside.meter.declare(c.REPLAYED, windows)
@@ -117,6 +118,8 @@ class Teller:
         gauges[c.RESIDENT.name][worker] = resident_bytes()
         gauges[c.LOOP_DELAY.name][worker] = delay
         gauges |= self._keeper.gauges(*worker) | self._balancer.gauges(*worker, owners)
+        gauges |= setting_gauges(*worker, self._outside.setting, [w.name for w in self._outside.job.plan.windows])
+        gauges |= decision_gauges(*worker, self._outside.deciding.completed.values())
         for tp, owner in owners.items():
             if isinstance(owner, SourceOwner):
                 self._source(owner, named(tp), gauges)

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from lepton_stream import clock
 from lepton_stream.account import Account
 from lepton_stream.autopilot.decision import Decision
+from lepton_stream.autopilot.mode import Mode
 from lepton_stream.autopilot.placing import Strategy
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.memory.budget import DEFAULT, Budget
@@ -60,8 +61,8 @@ class Settings:
 
     `run`: the name of a run that stops when all that is there now is counted; the workers of one run share it.
     `instance`: a static member id. `give_back_s`: seconds that owners have to complete what they have begun when their
-    partitions go. `telling`: to whom the worker tells how it is, None: nobody. `memory`: what it may hold.
-    `placement`: of partitions over the group's workers. `called`: what people call this worker.
+    partitions go. `telling`: to whom the worker tells how it is, None: nobody. `memory`: what it may hold. `autopilot`:
+    what it may do. `placement`: of partitions over the group's workers. `called`: what people call this worker.
     """
 
     run: str | None = None
@@ -73,6 +74,7 @@ class Settings:
     memory: Budget = DEFAULT
     placement: Strategy = "equal"
     called: str = "worker"
+    autopilot: Mode = "off"
 
 
 class Worker:
