@@ -20,9 +20,9 @@ def test_the_moment_is_when_it_was_highest() -> None:
     assert stopped_growing(SECONDS, after) == 24
 
 
-def test_what_was_before_the_throttling_does_not_count() -> None:
-    before = [90_000 if s < 0 else waits for s, waits in zip(SECONDS, lag(25), strict=True)]
-    assert stopped_growing(SECONDS, before) == 25
+def test_what_was_usual_before_the_throttling_is_no_growth() -> None:
+    before = [10_000 if s < 0 else waits for s, waits in zip(SECONDS, lag(25), strict=True)]
+    assert stopped_growing(SECONDS, before) == 0
 
 
 def test_lag_that_still_grows_at_the_end_has_not_stopped() -> None:
