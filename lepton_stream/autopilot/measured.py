@@ -19,6 +19,8 @@ DRAIN_S = 60.0
 """Within which a backlog should be gone."""
 ENOUGH_S = 0.05
 """Of steps within the mean, for telling a capacity from them."""
+SEEN_S = 5.0
+"""For so long a log must have been looked at before its load is told: the first seconds hold what waited before."""
 FORGET_S = 300.0
 """After so long without enough work a capacity is not known any more: who was slow may have become fast."""
 
@@ -105,9 +107,9 @@ class Measured:
         return max(1.0, self._loop_cpu / self._steps_cpu) if self._steps_cpu >= ENOUGH_S else 1.0
 
     def load(self, tp: SourcePartition) -> float | None:
-        """Cores that the partition asks for; None before any of it was done."""
+        """Cores that the partition asks for; None before any of it was done, and in the first seconds."""
         log = self._logs.get(tp)
-        if log is None or log.done <= 0 or log.seconds <= 0:
+        if log is None or log.done <= 0 or log.seconds < SEEN_S:
             return None
         return log.cpu_s / log.done * log.wanted * self._around
 

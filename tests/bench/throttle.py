@@ -1,6 +1,6 @@
 """Two workers under a steady load, one of them held to a share of a core from some moment on: does lag stop growing?
 
-    python -m tests.bench.throttle [--placement load|equal] [--rate 6000] [--share 0.25]
+    python -m tests.bench.throttle [--placement load|equal] [--rate 2000] [--share 0.25]
 
 Prints lag over time, by record and by frame, what the leader decided, and after how many seconds lag was highest. Both
 workers run on a core each, the portable path, by control groups; where none can be had it is skipped.
@@ -203,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0 where lag stopped growing within a minute."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--placement", choices=("load", "equal"), default="load")
-    parser.add_argument("--rate", type=int, default=6000, help="records a second")
+    parser.add_argument("--rate", type=int, default=2000, help="records a second")
     parser.add_argument("--share", type=float, default=0.25, help="of a core")
     asked = parser.parse_args(argv)
     folder = Path(tempfile.mkdtemp(prefix="lepton-throttle-"))
