@@ -25,7 +25,7 @@ CAPABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(CAPABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup check quick test simulate mutants demo bench bench-autopilot bench-domains performance guard guard-record peers slow faults \
+.PHONY: help setup check quick test simulate mutants demo bench bench-autopilot bench-domains performance guard guard-record throttle peers slow faults \
 	soak fuzz docs docs-check clean
 
 help:  ## Show this list
@@ -115,6 +115,9 @@ guard: setup  ## Hold the hot kernels against what they cost when last recorded 
 
 guard-record: setup  ## Take what the hot kernels cost now, on this processor, as what they may cost
 	$(BIN)/python -m tests.bench.guard --record
+
+throttle: setup  ## Hold one of two workers to a quarter of a core: when does lag stop growing? Three minutes, Kafka
+	$(BIN)/python -m tests.bench.throttle
 
 peers: setup  ## The same workload through Flink, Kafka Streams, Bytewax and others: make peers [ONLY=lepton,flink]
 	$(BIN)/python -m tests.bench.peers $(if $(ONLY),--only $(ONLY))

@@ -188,7 +188,8 @@ MACHINES = Row(
         Panel(
             "Rebalances and restarts",
             "Times that partitions were handed out anew, and crashed workers started again, in the interval. Good: 0 "
-            "save when you deploy; a steady beat means that a worker cannot keep its session.",
+            "save when you deploy, or when partitions move by load; a steady beat means that a worker cannot keep its "
+            "session.",
             "none",
             (
                 Query(f"sum(increase({of('lepton_rebalances_total')}[{RATE}]))", "rebalances"),
@@ -200,6 +201,21 @@ MACHINES = Row(
             "Resident memory of each worker process. Good: level after the first hour.",
             "bytes",
             (Query(by("worker", of("lepton_process_resident_bytes"), "max"), "worker {{worker}}"),),
+        ),
+        Panel(
+            "Load of partitions",
+            "Cores that each partition asks for, stacked. Good: together well below what the workers have, and none "
+            "alone near one worker's.",
+            "none",
+            (Query(by("topic, partition", of("lepton_partition_load_cores"), "max"), PLACE),),
+            stacked=True,
+        ),
+        Panel(
+            "Capacity of workers",
+            "The share of a core that each worker's event loop gets while it works. Good: near 1 and alike; where one "
+            "is lower, run with --placement load (docs/placement.md), or find out who takes its processor.",
+            "none",
+            (Query(by("worker", of("lepton_worker_capacity_cores"), "min"), "worker {{worker}}"),),
         ),
     ),
 )

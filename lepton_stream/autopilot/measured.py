@@ -19,6 +19,10 @@ DRAIN_S = 60.0
 """Within which a backlog should be gone."""
 ENOUGH_S = 0.05
 """Of steps within the mean, for telling a capacity from them."""
+SEEN_S = 5.0
+"""For so long a log must have been looked at before its load is told: the first seconds hold what waited before."""
+FORGET_S = 300.0
+"""After so long without enough work a capacity is not known any more: who was slow may have become fast."""
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Measured:
     _loop_cpu: float = 0.0
     _last: tuple[float, float] | None = None
     _capacity: float | None = None
+    _capacity_at: float = 0.0
 
     def step(self, tp: SourcePartition, cpu_s: float, wall_s: float, done: int) -> None:
         """A step without an await: what it took of the loop's thread and on the clock; `done`: offsets."""
@@ -78,7 +83,9 @@ class Measured:
             self._fade(math.exp(-seconds / MEAN_S))
         self._last = now_s, loop_cpu_s
         if self._steps_wall >= ENOUGH_S:
-            self._capacity = self._steps_cpu / self._steps_wall
+            self._capacity, self._capacity_at = self._steps_cpu / self._steps_wall, now_s
+        elif now_s - self._capacity_at > FORGET_S:
+            self._capacity = None
 
     def _fade(self, kept: float) -> None:
         self._steps_cpu, self._steps_wall, self._loop_cpu = (
@@ -91,7 +98,7 @@ class Measured:
 
     @property
     def capacity(self) -> float | None:
-        """Cores that the loop gets while it works, at most 1; None before it has worked."""
+        """Cores that the loop gets while it works, at most 1; None before it has worked, and long after."""
         return self._capacity
 
     @property
@@ -100,9 +107,9 @@ class Measured:
         return max(1.0, self._loop_cpu / self._steps_cpu) if self._steps_cpu >= ENOUGH_S else 1.0
 
     def load(self, tp: SourcePartition) -> float | None:
-        """Cores that the partition asks for; None before any of it was done."""
+        """Cores that the partition asks for; None before any of it was done, and in the first seconds."""
         log = self._logs.get(tp)
-        if log is None or log.done <= 0 or log.seconds <= 0:
+        if log is None or log.done <= 0 or log.seconds < SEEN_S:
             return None
         return log.cpu_s / log.done * log.wanted * self._around
 

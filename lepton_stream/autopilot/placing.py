@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from lepton_stream.autopilot.decision import Decision, Option
 from lepton_stream.autopilot.placement import DEFAULT, Owners, Placement, Rules, equal, peak_of, place, stay
 from lepton_stream.chunk import SourcePartition
 
+Strategy = Literal["equal", "load"]
+"""How a group places partitions: as many for each worker, or by measured load."""
 KNOB = "placement"
 PEAK = "highest use"
 MOVED = "moved"
@@ -51,6 +54,24 @@ def decide(
     )
     choice = "load" if chosen.moved else "stay"
     return chosen.owners, Decision(KNOB, seen, options, choice, _why(chosen, kept, rules), (PEAK, chosen.peak))
+
+
+def deal(
+    reports: Mapping[str, Report], partitions: Collection[SourcePartition], why: str, rules: Rules = DEFAULT
+) -> tuple[Owners, Decision]:
+    """As many partitions for each, where loads cannot be compared; `why` not."""
+    before, loads = _known(reports, partitions)
+    capacities = _capacities(reports)
+    dealt = equal(capacities, loads, before, rules)
+    option = Option("equal", {PEAK: dealt.peak, MOVED: float(len(dealt.moved))})
+    return dealt.owners, Decision(KNOB, {}, (option,), "equal", why, (PEAK, dealt.peak))
+
+
+def is_settled(reports: Mapping[str, Report], partitions: Collection[SourcePartition]) -> bool:
+    """Whether nobody has come or gone since these partitions were placed last: somebody has asked to do it anew."""
+    owned = sorted(tp for report in reports.values() for tp in report.owned)
+    generations = {report.generation for report in reports.values()}
+    return len(generations) == 1 and generations != {-1} and owned == sorted(partitions)
 
 
 def _why(chosen: Placement, kept: Placement, rules: Rules) -> str:

@@ -43,7 +43,7 @@ def _groups(pids: Sequence[int], share: float) -> list[Path]:
     made: list[Path] = []
     try:
         for pid in pids:
-            group = _group(f"lepton-bench-{os.getpid()}-{pid}", share, made)
+            group = _group(f"lepton-bench-{os.getpid()}-{pid}-{share:g}", share, made)
             (group / "cgroup.procs").write_text(str(pid), encoding="ascii")
     except OSError:
         _dissolve(made, pids)

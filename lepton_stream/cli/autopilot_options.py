@@ -10,6 +10,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 import typer
 
 from lepton_stream.autopilot.mode import Mode
+from lepton_stream.autopilot.placing import Strategy
 from lepton_stream.cli.kafka_options import in_place_of_first
 from lepton_stream.errors import UsageError
 from lepton_stream.pipeline.durations import parse_duration
@@ -28,12 +29,23 @@ class ModeChoice(StrEnum):
     ACT = "act"
 
 
+class PlacementChoice(StrEnum):
+    """How partitions are spread over workers."""
+
+    EQUAL = "equal"
+    LOAD = "load"
+
+
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """`flush_s`: seconds that a claim waits for more records behind its first one, to begin with."""
+    """`flush_s`: seconds that a claim waits for more records behind its first one, to begin with.
+
+    `placement`: of partitions over workers.
+    """
 
     autopilot: Mode = "off"
     flush_s: float = 0.0
+    placement: Strategy = "equal"
 
 
 WANTED = {
@@ -54,6 +66,14 @@ WANTED = {
             "act only the beginning.",
         ),
     ],
+    "placement": Annotated[
+        PlacementChoice | None,
+        typer.Option(
+            "--placement",
+            metavar="equal|load",
+            help="Kafka: as many partitions for each worker, or by measured load (docs/placement.md); left out: equal.",
+        ),
+    ],
 }
 
 
@@ -64,7 +84,12 @@ def takes_tuning(command: Callable[Concatenate[Tuning, P], T]) -> Callable[..., 
 
 def _tuning(given: dict[str, Any]) -> Tuning:
     choice: ModeChoice | None = given["autopilot"]
-    return Tuning("off" if choice is None else choice.value, _seconds(given["flush_interval"]))
+    placement: PlacementChoice | None = given["placement"]
+    return Tuning(
+        "off" if choice is None else choice.value,
+        _seconds(given["flush_interval"]),
+        "equal" if placement is None else placement.value,
+    )
 
 
 def _seconds(text: str | None) -> float:

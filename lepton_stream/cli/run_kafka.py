@@ -135,6 +135,8 @@ async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Te
         memory=asked.memory,
         autopilot=asked.tuning.autopilot,
         prices=asked.observing.prices,
+        placement=asked.tuning.placement,
+        called=asked.called,
     )
     worker = Worker(outside, settings, declare)
     loading = loader.start(partial(_say, asked))
@@ -177,7 +179,7 @@ async def _work_as_crew(
     command += [*asked.options, *(["--until-end", "--run-id", asked.run] if asked.run else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
     command += ["--memory", f"{asked.memory.bytes}B", "--autopilot", asked.tuning.autopilot]
-    command += ["--flush-interval", f"{round(asked.tuning.flush_s * 1e6)}us"]
+    command += ["--flush-interval", f"{round(asked.tuning.flush_s * 1e6)}us", "--placement", asked.tuning.placement]
     command += ["--log-format", asked.observing.log_format.value]
     await outside.view.begin_run()
     telling = CrewTelling(outside, tally) if tally else None

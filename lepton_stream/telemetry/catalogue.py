@@ -224,6 +224,20 @@ RESIDENT = _gauge("lepton_process_resident_bytes", ("worker",), "bytes", "Reside
 LOOP_DELAY = _gauge(
     "lepton_loop_delay_seconds", ("worker",), "seconds", "Longest step of the event loop seen in the last second or so."
 )
+PARTITION_LOAD = _gauge(
+    "lepton_partition_load_cores",
+    SOURCE,
+    "cores",
+    "What the partition's log asks of a worker's event loop: CPU seconds a record, times the records that come in a "
+    "second and a sixtieth of those that wait. Of source and shuffle topic, by the owner; absent before any work.",
+)
+WORKER_CAPACITY = _gauge(
+    "lepton_worker_capacity_cores",
+    ("worker",),
+    "cores",
+    "The share of a core that the worker's event loop gets while it works, at most 1. Where the loads of its "
+    "partitions add up to more, they fall behind.",
+)
 SETTING_ROUTE = _gauge(
     "lepton_setting_route",
     ("worker", "window", "route"),
@@ -272,7 +286,7 @@ METRICS: tuple[Metric, ...] = (
     STATE_BYTES, STATE_GROUPS, DEDUP_BYTES, DEDUP_IDS, FORGOTTEN,
     REBALANCES, REFUSED_OWNERS, RESTARTS, BYTES_READ, PREPARED, BYTES_SENT, STAGE_CPU, PROCESS_CPU, COST,
     MEMORY_BUDGET, MEMORY_STATE, MEMORY_BUFFERS, MEMORY_PAUSED, MEMORY_PAUSED_SECONDS, RESIDENT, LOOP_DELAY, STEP_AGE,
-    SETTING_ROUTE, SETTING_FLUSH, SETTING_CODEC, PROMISED, DELIVERED,
+    PARTITION_LOAD, WORKER_CAPACITY, SETTING_ROUTE, SETTING_FLUSH, SETTING_CODEC, PROMISED, DELIVERED,
     WORKERS, READY, UP, BUILD_INFO,
 )  # fmt: skip
 """All of them, in the order in which they are shown."""
@@ -308,6 +322,12 @@ CHECKPOINT = Fact(
     "State and results are durable; one line in ten seconds for each partition.",
     PARTITION,
     10.0,
+)
+PLACEMENT_ASKED = Fact(
+    "placement_asked",
+    "INFO",
+    ("use", "capacity"),
+    "This worker is overloaded, and asks its group to place partitions anew.",
 )
 DEAD_LETTERS_RISING = Fact(
     "dead_letters_rising",
@@ -350,7 +370,7 @@ ENDED = Fact(
 REFUSED = Fact("refused", "ERROR", ("exit_code", "error"), "The command ends with an error (docs/exit-codes.md).")
 
 FACTS = (
-    WORKER_STARTED, METRICS_SERVED, ASSIGNED, REVOKED, RESTORED, CHECKPOINT,
+    WORKER_STARTED, METRICS_SERVED, ASSIGNED, REVOKED, PLACEMENT_ASKED, RESTORED, CHECKPOINT,
     DEAD_LETTERS_RISING, MEMORY_SHORT, DECIDED, DECISIONS_UNSENT, WORKER_ENDED, SAID, ENDED, REFUSED,
 )  # fmt: skip
 """All of them, in the order in which they usually come."""

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lepton_stream.autopilot.measured import DRAIN_S, Measured
+from lepton_stream.autopilot.measured import DRAIN_S, FORGET_S, Measured
 from lepton_stream.chunk import SourcePartition
 
 A, B, IDLE = (SourcePartition("s", p) for p in range(3))
@@ -24,7 +24,7 @@ def worked(seconds: int, *, share: float = 1.0, around: float = 1.0) -> Measured
     return measured
 
 
-@pytest.mark.parametrize("seconds", [2, 10, 100])
+@pytest.mark.parametrize("seconds", [8, 10, 100])
 def test_the_load_is_cpu_seconds_a_record_times_records_a_second(seconds: int) -> None:
     measured = worked(seconds)
     assert measured.load(A) == pytest.approx(0.1)
@@ -89,3 +89,18 @@ def test_nothing_is_made_up_before_anything_was_measured() -> None:
     assert measured.late_s(IDLE) == 0.0
     measured.tick(51.0, 15.0, {IDLE: 7}, {IDLE: 5})
     assert measured.late_s(IDLE) == math.inf
+
+
+def test_the_capacity_of_who_has_not_worked_for_long_is_not_known_any_more() -> None:
+    measured = worked(50)
+    known = measured.capacity
+    assert known is not None
+    for now in range(51, 50 + int(FORGET_S)):
+        measured.tick(float(now), 15.0, {A: 50_000}, {})
+    assert measured.capacity == pytest.approx(known)
+    for now in range(50 + int(FORGET_S), 150 + int(FORGET_S)):
+        measured.tick(float(now), 15.0, {A: 50_000}, {})
+    assert measured.capacity is None
+    measured.step(A, 0.5, 1.0, 100)
+    measured.tick(150 + FORGET_S, 15.5, {A: 50_100}, {})
+    assert measured.capacity is not None

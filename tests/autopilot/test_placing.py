@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from lepton_stream.autopilot.placing import MOVED, PEAK, Report, decide
+from lepton_stream.autopilot.placing import MOVED, PEAK, Report, deal, decide, is_settled
 from lepton_stream.chunk import SourcePartition
 
 TPS = [SourcePartition("s", p) for p in range(8)]
@@ -65,3 +65,21 @@ def test_a_worker_that_has_not_worked_yet_counts_like_the_others() -> None:
 def test_partitions_that_are_gone_or_strange_are_left_out() -> None:
     owners, _ = decide({"m1": report("a", [*TPS, SourcePartition("other", 0)], 0.1, 1.0)}, TPS[:2])
     assert owners == {TPS[0]: "m1", TPS[1]: "m1"}
+
+
+def test_where_loads_cannot_be_compared_all_get_as_many_and_the_reason_says_so() -> None:
+    reports = {"m1": report("a", TPS, 0.5, 0.1), "m2": Report("strange")}
+    owners, decision = deal(reports, TPS, "nobody can say")
+    assert Counter(owners.values()) == {"m1": 4, "m2": 4}
+    assert (decision.choice, decision.why) == ("equal", "nobody can say")
+    assert [option.name for option in decision.options] == ["equal"]
+
+
+def test_a_group_is_settled_where_nobody_has_come_or_gone() -> None:
+    a, b = report("a", TPS[:4], 0.1, 1.0), report("b", TPS[4:], 0.1, 1.0)
+    assert is_settled({"m1": a, "m2": b}, TPS)
+    assert not is_settled({"m1": a}, TPS), "somebody has gone"
+    assert not is_settled({"m1": a, "m2": b, "m3": Report("new")}, TPS)
+    assert not is_settled({"m1": a, "m2": report("b", TPS[4:], 0.1, 1.0, generation=2)}, TPS), "one was away"
+    assert not is_settled({"m1": Report("new")}, [])
+    assert is_settled({"m1": report("a", TPS, 0.1, 1.0), "m2": report("idle", [], 0.0, None)}, TPS)

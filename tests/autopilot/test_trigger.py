@@ -60,3 +60,32 @@ def test_between_two_questions_there_is_always_the_rest(uses: list[float], other
     times = asked(uses, others_can=others_can)
     assert all(b - a >= PATIENCE.rest_s for a, b in pairwise(times))
     assert all(min(uses[max(0, t - 9) : t + 1]) > PATIENCE.use for t in times)
+
+
+def test_what_another_worker_asked_for_counts_for_all_of_a_group_and_ones_own_counts_once() -> None:
+    trigger = Trigger(PATIENCE)
+    trigger.look(0.0, 2.0, others_can=True)
+    trigger.assigned(0.0, asked=True)
+    assert trigger.rest_s == 60.0
+    assert asked([2.0] * 61, trigger=trigger, answer=False) == [60]
+    trigger.assigned(63.0, asked=True)
+    assert trigger.rest_s == 120.0
+    trigger.assigned(64.0)  # somebody came or went
+    assert trigger.rest_s == 120.0
+    trigger.look(64.0 + 120.0, 0.5, others_can=True)
+    assert trigger.rest_s == 30.0
+
+
+def test_where_it_has_become_much_worse_since_the_first_rest_is_enough_again() -> None:
+    trigger = Trigger(PATIENCE)
+    assert asked([2.0] * 64, trigger=trigger) == [30]  # no help: the next one would come a minute after it
+    trigger.assigned(0.0, asked=True)
+    assert [now for now in range(1, 60) if trigger.look(float(now), 2.5, others_can=True)] == []
+    assert [now for now in range(60, 90) if trigger.look(float(now), 3.5, others_can=True)] == [60]
+
+
+def test_a_backlog_that_only_grows_asks_ever_more_rarely() -> None:
+    times = asked([1.0 + now / 60 for now in range(7200)])
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] >= PATIENCE.most_s > 4 * pauses[0]

@@ -17,12 +17,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer import fetcher
-from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.group_coordinator import BaseCoordinator, CoordinatorGroupRebalance, GroupCoordinator
 from aiokafka.errors import for_code
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 from aiokafka.producer.sender import SendProduceReqHandler
 from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.protocol.api import Request
+from aiokafka.protocol.group import JoinGroupRequest
 from aiokafka.record._crecords import DefaultRecordBatch, DefaultRecordBatchBuilder, crc32c_cython
 from aiokafka.structs import TopicPartition
 from faust.transport.conductor import Conductor
@@ -50,6 +51,8 @@ INSIDE = {
         "_push_error_to_user",
         "_do_heartbeat",
         "request_rejoin",
+        "_send_req",
+        "_lookup_assignor",
     ],
     "aiokafka.consumer.subscription_state:SubscriptionState": ["fetch_context", "wait_for_assignment"],
     "aiokafka.client:AIOKafkaClient": ["_wait_on_metadata", "coordinator_lookup", "force_metadata_update", "send"],
@@ -118,12 +121,14 @@ WRITTEN_IN_INIT = {
         "_closing",
         "_coordination_task",
         "_rejoin_needed_fut",
+        "_assignors",
     ],
+    BaseCoordinator: ["_subscription"],
+    JoinGroupRequest: ["_group_protocols"],
     AIOKafkaConsumer: [
         "_fetch_max_wait_ms",
         "_retry_backoff_ms",
         "_isolation_level",
-        "_partition_assignment_strategy",
         "_closed",
         "_fetcher",
         "_coordinator",
@@ -161,6 +166,15 @@ def test_every_private_name_that_we_use_is_pinned_here() -> None:
 
 
 # -- behaviour that needs no broker
+
+
+def test_a_coordinator_calls_its_assignors_and_sends_its_requests_where_we_step_in() -> None:
+    joins = inspect.getsource(CoordinatorGroupRebalance.perform_group_join)
+    assert "for assignor in self._assignors:" in joins
+    assert "self._coordinator._send_req(request)" in joins
+    for step in (GroupCoordinator._perform_assignment, GroupCoordinator._on_join_complete):
+        assert "self._lookup_assignor(" in inspect.getsource(step)
+    assert "self._group_protocols" in inspect.getsource(JoinGroupRequest.build)
 
 
 def test_the_fetcher_makes_record_sets_through_its_module_global() -> None:

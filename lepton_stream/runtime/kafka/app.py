@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaConnectionError
 from faust.tables.manager import TableManager
 from mode.supervisors import CrashingSupervisor
 
+from lepton_stream.runtime.kafka.assignor import LoadAssignor
 from lepton_stream.runtime.kafka.chunks import BOUNDS, Bounds
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import diagnose, faust_credentials, faust_urls
@@ -83,6 +84,7 @@ class App(faust.App):  # type: ignore[misc]
     revoke_seconds: float
     consumer_settings: dict[str, Any]
     quiet_wait_ms: int
+    assignor_by_load: LoadAssignor | None
 
     def _new_transport(self) -> ChunkTransport:
         return ChunkTransport(self.conf.broker_consumer, self)
@@ -136,13 +138,14 @@ def make_app(
     pointing: Iterable[str] = (),
     fetch_bytes: int = 1 << 20,
     read_uncommitted: bool = False,
-    assignor: Any = None,
+    assignor: LoadAssignor | None = None,
 ) -> App:
     """The app of one worker of a group; agents read with `app.partitions.read(stream)` from `app.chunk_topic(name)`.
 
-    `instance`: the static member id, one for each worker. `fetch_bytes`: of one partition at a time. `assignor`: an
-    aiokafka assignor class, the same in all workers. `pointing`: topics of which a batch above the bounds is told as a
-    row of its chunk; of others it ends the worker. Topics are never created here, and no web server is started.
+    `instance`: the static member id, one for each worker. `fetch_bytes`: of one partition at a time. `pointing`: topics
+    of which a batch above the bounds is told as a row of its chunk; of others it ends the worker. `assignor`: places
+    partitions by load where every worker of the group has one; None: equally. Topics are never created here, and no web
+    server is started.
     """
     t = timing or Timing()
     app = App(
@@ -165,8 +168,7 @@ def make_app(
         "_retry_backoff_ms": int(t.backoff * 1000),
         "_isolation_level": "read_uncommitted" if read_uncommitted else "read_committed",
     }
-    if assignor is not None:
-        app.consumer_settings["_partition_assignment_strategy"] = (assignor,)
+    app.assignor_by_load = assignor
     return app
 
 

@@ -17,6 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from lepton_stream.chunk import Chunk, SourcePartition
 from lepton_stream.errors import BrokerError, IntegrityError, LeptonError
 from lepton_stream.runtime.kafka import raw
+from lepton_stream.runtime.kafka.assignor import offer
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.membership import watch
@@ -109,6 +110,8 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """Start the consumer and watch its membership."""
         await super().on_start()
         watch(self._consumer._coordinator, self.app.fail_from_thread)
+        if self.app.assignor_by_load is not None:
+            offer(self._consumer._coordinator, self.app.assignor_by_load)
         be_patient(self._consumer._fetcher, self.app.quiet_wait_ms)
 
     async def on_thread_stop(self) -> None:

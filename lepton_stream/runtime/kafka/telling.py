@@ -10,6 +10,7 @@ from lepton_stream import clock
 from lepton_stream.account import Account
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.runtime.kafka.autopilot_gauges import decision_gauges, setting_gauges
+from lepton_stream.runtime.kafka.balancing import Balancer
 from lepton_stream.runtime.kafka.keeper import Keeper, resident_bytes
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Owner, ShuffleOwner, SourceOwner
@@ -37,8 +38,8 @@ class Telling:
 class Teller:
     """Takes snapshots of a worker's owners."""
 
-    def __init__(self, outside: Outside, telling: Telling, keeper: Keeper) -> None:
-        self._outside, self._telling, self._keeper = outside, telling, keeper
+    def __init__(self, outside: Outside, telling: Telling, keeper: Keeper, balancer: Balancer) -> None:
+        self._outside, self._telling, self._keeper, self._balancer = outside, telling, keeper, balancer
         self._newest_times = NewestTimes(outside.wire)
         self._newest: dict[SourcePartition, int] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -116,7 +117,7 @@ class Teller:
         worker = (str(self._telling.worker),)
         gauges[c.RESIDENT.name][worker] = resident_bytes()
         gauges[c.LOOP_DELAY.name][worker] = delay
-        gauges |= self._keeper.gauges(*worker)
+        gauges |= self._keeper.gauges(*worker) | self._balancer.gauges(*worker, owners)
         gauges |= setting_gauges(*worker, self._outside.setting, [w.name for w in self._outside.job.plan.windows])
         gauges |= decision_gauges(*worker, self._outside.deciding.completed.values())
         for tp, owner in owners.items():

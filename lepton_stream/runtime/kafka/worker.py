@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import secrets
@@ -12,7 +13,9 @@ from typing import Any, TypeAlias
 
 from lepton_stream import clock
 from lepton_stream.account import Account
+from lepton_stream.autopilot.decision import Decision
 from lepton_stream.autopilot.mode import Mode
+from lepton_stream.autopilot.placing import Strategy
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.memory.budget import DEFAULT, Budget
 from lepton_stream.pipeline.names import Names
@@ -23,6 +26,8 @@ from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.protocol.stored import Totals
 from lepton_stream.runtime.kafka.app import App, Timing, make_app, serve
+from lepton_stream.runtime.kafka.assignor import LoadAssignor
+from lepton_stream.runtime.kafka.balancing import Balancer
 from lepton_stream.runtime.kafka.errors import Fenced, Refused, StaleOwner
 from lepton_stream.runtime.kafka.failpoints import group_hooks, merge_port, source_port
 from lepton_stream.runtime.kafka.fetch import Fetched
@@ -59,7 +64,8 @@ class Settings:
     `run`: the name of a run that stops when all that is there now is counted; the workers of one run share it.
     `instance`: a static member id. `give_back_s`: seconds that owners have to complete what they have begun when their
     partitions go. `telling`: to whom the worker tells how it is, None: nobody. `memory`: what it may hold. `autopilot`:
-    what it may do; `prices`: what CPU time and bytes cost here.
+    what it may do; `prices`: what CPU time and bytes cost here. `placement`: of partitions over the group's workers.
+    `called`: what people call this worker.
     """
 
     run: str | None = None
@@ -69,6 +75,8 @@ class Settings:
     give_back_s: float = 8.0
     telling: Telling | None = None
     memory: Budget = DEFAULT
+    placement: Strategy = "equal"
+    called: str = "worker"
     autopilot: Mode = "off"
     prices: Prices = field(default_factory=Prices)
 
@@ -84,7 +92,9 @@ class Worker:
         outside.own_windows_open = lambda: self.open_cells() > 0
         self.stop = asyncio.Event()
         self.keeper = Keeper(settings.memory, outside.job.plan, outside.meter, resident_bytes)
-        self._teller = Teller(outside, settings.telling, self.keeper) if settings.telling else None
+        by_load = settings.placement == "load"
+        self.balancer = Balancer(LoadAssignor(settings.called, self._decided) if by_load else None)
+        self._teller = Teller(outside, settings.telling, self.keeper, self.balancer) if settings.telling else None
         self.app: App = make_app(
             outside.connection,
             outside.names.group,
@@ -93,6 +103,7 @@ class Worker:
             timing=settings.timing,
             fetch_bytes=settings.fetch_bytes,
             pointing=[outside.names.source],
+            assignor=self.balancer.assignor,
         )
         declare(self.app, outside.names, self.hand_over)
 
@@ -106,6 +117,7 @@ class Worker:
             asyncio.create_task(self._leave(left), name="leave"),
             asyncio.create_task(self._keep(), name="memory"),
             asyncio.create_task(self._steer(), name="autopilot"),
+            asyncio.create_task(self._balance(), name="balance"),
         ]
         if self._teller is not None:
             tasks.append(asyncio.create_task(self._tell(self._teller), name="tell"))
@@ -136,6 +148,22 @@ class Worker:
             await steer(self.outside, self._settings.autopilot, self._settings.prices)
         except Exception as error:
             self.app.fail(error)
+
+    async def _balance(self) -> None:
+        """Measure with every look at the group, and ask it for another placement where that may help."""
+        try:
+            while True:
+                await self.outside.view.next_look()
+                identity = self.app.partitions.identity
+                if self.balancer.look(self.outside.view.seen, self._owned.keys()) and identity is not None:
+                    self.app.partitions.join_again(identity)
+        except Exception as error:
+            self.app.fail(error)
+
+    def _decided(self, decision: Decision) -> None:
+        """As the group's leader; in the consumer's thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the worker
+            self.app.loop.call_soon_threadsafe(self.outside.deciding.tell, decision)
 
     def _owners(self) -> dict[SourcePartition, Owner]:
         return {tp: owned.owner for tp, owned in self._owned.items()}
@@ -227,6 +255,7 @@ class Worker:
                 self._own(owner, tp, self._looking, identity, rested.get(tp)), name=f"{tp.topic}[{tp.partition}]"
             )
             self._owned[tp] = _Owned(owner, task)
+        self.balancer.assigned()
         self._joined(joined=True)
         self.outside.meter.add(REBALANCES, 1)
         tell(ASSIGNED, partitions=[f"{t}[{p}]" for t, p in sorted(partitions)], generation=identity.generation)
@@ -287,7 +316,7 @@ class Worker:
             start = await owner.begin(at, rested.owner if rested else None)
             rested = None
             await self.app.partitions.start(tp, start, identity)
-            await owner.run()
+            await self.balancer.carried(tp, owner)
         except Refused as refused:
             self.outside.meter.add(REFUSED_OWNERS, 1)
             if not isinstance(refused, Fenced):  # else nobody would own it, should the group know of no change
