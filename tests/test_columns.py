@@ -133,9 +133,9 @@ def test_published_values_are_joined_and_taken_whether_a_column_holds_them_or_no
     every: list[Told] = [whole, broken, words, mixed]
     for left in every:
         for right in every:
-            wanted = listed(left) + listed(right)
-            assert listed(told_together([left, right])) == wanted
-            assert listed(told_rows(told_together([left, right]), np.array(rows, np.int64))) == [wanted[i] for i in rows]
+            wanted, joined = listed(left) + listed(right), told_together([left, right])
+            assert listed(joined) == wanted
+            assert listed(told_rows(joined, np.array(rows, np.int64))) == [wanted[i] for i in rows]
     assert not isinstance(told_together([whole, whole]), list)
     assert not isinstance(told_together([words, words, words]), list)
 

@@ -110,11 +110,11 @@ def seen(
     """
     taken, base, second = 0, np.int64(table.ctypes.data), np.int64(old.ctypes.data)
     outgrown_base, last = np.int64(outgrown.ctypes.data), np.int64(old_outgrown.ctypes.data)
-    lines = _MANY if len(old) else 0
     for i in range(len(low)):
         if i + _AHEAD < len(low):
             _ask_for(base, len(table), low[i + _AHEAD], _FEW)
-            _ask_for(second, len(old), low[i + _AHEAD], lines)
+            if len(old):
+                _ask_for(second, len(old), low[i + _AHEAD], _MANY)
         at = _slot(base, len(table), floor, high[i], low[i])
         held = cell(at, 2)
         if held <= floor:

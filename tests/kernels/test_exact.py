@@ -169,7 +169,7 @@ def test_a_tie_is_broken_by_whatever_follows_however_small(tiny: float, sign: fl
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, GROUPS - 1), integers | st.integers(-(2**62), 2**62)), max_size=8))
-def test_sums_within_64_bits_are_read_as_such(pairs: list[tuple[int, int]]) -> None:
+def test_sums_within_64_bits_are_read_as_such(pairs: Pairs) -> None:
     state = zero()
     exact.add_integers(
         state, np.array([g for g, _ in pairs], np.int64), np.array([x for _, x in pairs], np.int64), GROUPS
