@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class Text:
 
 Column: TypeAlias = Numbers | Text
 Columns: TypeAlias = dict[str, Column]
+Told: TypeAlias = Column | list[Any]
+"""Values that are published: a column, or a list where no column holds them (lists, objects, mixed numbers)."""
 
 
 def text_from_bytes(values: Sequence[bytes | None]) -> Text:
@@ -165,6 +167,33 @@ def text_to_bytes(column: Text) -> list[bytes]:
     """One byte string a row (missing rows: empty)."""
     data = column.data.tobytes()
     return [data[a : a + n] for a, n in zip(column.start.tolist(), column.length.tolist(), strict=True)]
+
+
+def held_once(column: Column) -> bool:
+    """Whether the same value stands in every row and is held once (`numpy.broadcast_to`)."""
+    array = column.start if isinstance(column, Text) else column.values
+    return column.valid is None and array.strides == (0,) and len(array) > 0
+
+
+def listed(values: Told) -> list[Any]:
+    """Python values, None where missing."""
+    return values if isinstance(values, list) else to_list(values)
+
+
+def told_rows(values: Told, rows: Index) -> Told:
+    """The rows named by an index, in that order."""
+    if isinstance(values, list):
+        return [values[i] for i in rows.tolist()]
+    return take(values, rows)
+
+
+def told_together(pieces: Sequence[Told]) -> Told:
+    """One after the other: a column where all are columns of one kind."""
+    columns = [piece for piece in pieces if not isinstance(piece, list)]
+    kinds = {column.values.dtype if isinstance(column, Numbers) else None for column in columns}
+    if len(columns) == len(pieces) and len(kinds) == 1:
+        return concat(columns)
+    return [value for piece in pieces for value in listed(piece)]
 
 
 def to_list(column: Column) -> list[str | int | float | bool | None]:

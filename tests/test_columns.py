@@ -14,8 +14,11 @@ from lepton_stream.columns import (
     Column,
     Numbers,
     Text,
+    Told,
     concat,
+    held_once,
     is_valid,
+    listed,
     pack,
     take,
     take_all,
@@ -23,6 +26,8 @@ from lepton_stream.columns import (
     text_from_strings,
     text_to_bytes,
     to_list,
+    told_rows,
+    told_together,
 )
 
 words = st.none() | st.sampled_from(["", "\x00", "a\x00", "é", "日本", "🙂"]) | st.text(max_size=12)
@@ -118,3 +123,24 @@ def test_concat_of_nothing_or_of_mixed_kinds_is_refused() -> None:
 def test_concat_never_rounds_integers_to_floats() -> None:
     with pytest.raises(TypeError, match="several types"):
         concat([numbers([2**53 + 1], np.int64), numbers([0.5], np.float64)])
+
+
+@pytest.mark.parametrize("rows", [[], [2, 0], [1, 1, 1]])
+def test_published_values_are_joined_and_taken_whether_a_column_holds_them_or_not(rows: list[int]) -> None:
+    whole, broken = numbers([1, None, 3], np.int64), numbers([0.5, 1.5, None], np.float64)
+    words = text_from_strings(["a", None, "é"])
+    mixed: list[object] = [[1], 2**70, None]
+    every: list[Told] = [whole, broken, words, mixed]
+    for left in every:
+        for right in every:
+            wanted, joined = listed(left) + listed(right), told_together([left, right])
+            assert listed(joined) == wanted
+            assert listed(told_rows(joined, np.array(rows, np.int64))) == [wanted[i] for i in rows]
+    assert not isinstance(told_together([whole, whole]), list)
+    assert not isinstance(told_together([words, words, words]), list)
+
+
+def test_a_value_that_is_held_once_is_told_from_one_that_stands_in_every_row() -> None:
+    assert held_once(Numbers(np.broadcast_to(np.int64(3), 5)))
+    assert not held_once(Numbers(np.full(5, 3)))
+    assert not held_once(Numbers(np.broadcast_to(np.int64(3), 0)))

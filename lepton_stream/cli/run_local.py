@@ -96,7 +96,7 @@ def _drive(local: LocalRun, out: Output, name: str, prices: Prices, *, quiet: bo
     try:
         with writing(name), out, bar(local, quiet=quiet or log_is_json()) as progress:
             for batch in local:
-                out.write_columns(batch.listed())
+                out.write_columns(batch.told())
                 progress.update()
         interrupted = False
     finally:

@@ -11,6 +11,7 @@ from lepton_stream.compiled.records import Body, split_records
 from lepton_stream.compiled.scores import ewma, level
 from lepton_stream.compiled.siphash import absorb_numbers, absorb_text, finish, text_prints
 from lepton_stream.compiled.slots import cells, find, mix, move, seen, settle
+from lepton_stream.compiled.weave import plain, weave
 
 __all__ = [
     "Body",
@@ -30,6 +31,7 @@ __all__ = [
     "mix",
     "move",
     "murmur2",
+    "plain",
     "robust_z",
     "scan_csv",
     "scan_json",
@@ -38,4 +40,5 @@ __all__ = [
     "split_records",
     "text_prints",
     "usual",
+    "weave",
 ]

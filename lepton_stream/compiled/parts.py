@@ -12,7 +12,7 @@ FUNCTIONS = f"{_HERE}.functions"
 PARTS = (
     "numba",
     *(f"{_HERE}.{name}" for name in ("words", "utf8", "number", "syntax", "json", "records")),
-    *(f"{_HERE}.{name}" for name in ("csv_cells", "csv", "gather")),
+    *(f"{_HERE}.{name}" for name in ("csv_cells", "csv", "gather", "weave")),
     *(f"{_HERE}.{name}" for name in ("siphash", "slots", "grouped")),
     *(f"{_HERE}.{name}" for name in ("scores", "medians")),
     FUNCTIONS,

@@ -12,7 +12,11 @@ from lepton_stream.compiled.words import cell, prefetch, put
 
 _CLAIMED = np.int64(0x7FFFFFFFFFFFFFFF)
 _SLOT = 24  # bytes
+_LINE = 64  # bytes
 _AHEAD = 12  # rows whose slots are asked for before they are looked at: memory takes its time
+_FEW, _MANY = 2, 3
+"""Lines of memory to ask for: a fingerprint that is there is found in the third slot on average where three quarters
+of them are in use, one that is not is missed after eight."""
 
 
 @inlined
@@ -29,6 +33,14 @@ def _slot(table: np.int64, slots: int, floor: int, high: np.uint64, low: np.uint
         if at == end:
             at = table
     return at
+
+
+@inlined
+def _ask_for(table: np.int64, slots: int, low: np.uint64, lines: int) -> None:
+    """The memory in which the fingerprint would be, to be looked at soon."""
+    at = table + _SLOT * _first(slots, low)
+    for line in range(lines):
+        prefetch(at + _LINE * line)
 
 
 @inlined
@@ -53,7 +65,7 @@ def find(table: Words, floor: int, high: Words, low: Words) -> Index:
     found, base = np.empty(len(low), np.int64), np.int64(table.ctypes.data)
     for i in range(len(low)):
         if i + _AHEAD < len(low):
-            prefetch(base + _SLOT * _first(len(table), low[i + _AHEAD]))
+            _ask_for(base, len(table), low[i + _AHEAD], _FEW)
         found[i] = _held(base, len(table), floor, high[i], low[i]) - 1
     return found
 
@@ -64,6 +76,8 @@ def settle(table: Words, floor: int, high: Words, low: Words) -> tuple[Index, Ma
     slots, new, taken = np.empty(len(low), np.int64), np.empty(len(low), np.bool_), 0
     base = np.int64(table.ctypes.data)
     for i in range(len(low)):
+        if i + _AHEAD < len(low):
+            _ask_for(base, len(table), low[i + _AHEAD], _FEW)
         at = _slot(base, len(table), floor, high[i], low[i])
         if cell(at, 2) <= floor:
             _fill(at, high[i], low[i], _CLAIMED)
@@ -98,8 +112,9 @@ def seen(
     outgrown_base, last = np.int64(outgrown.ctypes.data), np.int64(old_outgrown.ctypes.data)
     for i in range(len(low)):
         if i + _AHEAD < len(low):
-            prefetch(base + _SLOT * _first(len(table), low[i + _AHEAD]))
-            prefetch(second + _SLOT * _first(len(old), low[i + _AHEAD]))
+            _ask_for(base, len(table), low[i + _AHEAD], _FEW)
+            if len(old):
+                _ask_for(second, len(old), low[i + _AHEAD], _MANY)
         at = _slot(base, len(table), floor, high[i], low[i])
         held = cell(at, 2)
         if held <= floor:

@@ -53,6 +53,18 @@ def load(typing: Any, at: Any) -> Any:
 
 
 @_intrinsic
+def store(typing: Any, at: Any, word: Any) -> Any:
+    """Write a word to the eight bytes from an address on, wherever it is; they must exist."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        written = builder.store(arguments[1], builder.inttoptr(arguments[0], _I64.as_pointer()))
+        written.align = 1
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.uint64), build
+
+
+@_intrinsic
 def cell(typing: Any, table: Any, index: Any) -> Any:
     """The int64 at a place of the table at an address."""
 

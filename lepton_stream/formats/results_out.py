@@ -16,16 +16,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO
 
+import numpy as np
 import orjson
 import zstandard
 
-from lepton_stream.columns import compact
+from lepton_stream.columns import Numbers, Text, Told, compact, listed, take
 from lepton_stream.errors import LeptonError, UsageError
-from lepton_stream.formats.json_columns import objects, written
+from lepton_stream.formats.json_columns import JsonColumns
 
 STDOUT = "-"
 _OTHER_FORMS = (".xz", ".zip", ".bz2", ".lz4", ".7z", ".parquet", ".arrow", ".feather", ".avro", ".xlsx", ".tsv")
 """Suffixes that promise what is not written: JSON lines under such a name would only fail later, elsewhere."""
+_AT_ONCE = 1 << 13
+"""Rows of columns that are encoded at once: they stay in the processor's cache."""
 Row = Mapping[str, object]
 
 
@@ -47,21 +50,29 @@ class Output:
         if rows:
             self._hand_on(self._csv(list(rows[0]), rows) if self._as_csv else _json(rows))
 
-    def write_columns(self, columns: Mapping[str, Sequence[object]]) -> None:
-        """The same of lists of equal length, by name."""
+    def write_columns(self, columns: Mapping[str, Told]) -> None:
+        """The same of columns of equal length, by name."""
         for name, values in columns.items():
             _refuse_not_finite(name, values)
-        if not any(map(len, columns.values())):
+        rows = max(map(len, columns.values()), default=0)
+        if not rows:
             return
         if self._as_csv:
-            rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-            self._hand_on(self._csv(list(columns), rows))
-        else:
-            lines = objects({name: written(values) for name, values in columns.items()}, end=b"\n")
-            self._hand_on(b"".join(lines))
+            lists = [listed(values) for values in columns.values()]
+            whole = [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
+            self._hand_on(self._csv(list(columns), whole))
+            return
+        for at in range(0, rows, _AT_ONCE):
+            some = slice(at, at + _AT_ONCE)
+            part = {name: v[some] if isinstance(v, list) else take(v, some) for name, v in columns.items()}
+            self._stream.write(JsonColumns(part).lines())
+        self._flush_all()
 
     def _hand_on(self, data: bytes) -> None:
         self._stream.write(data)
+        self._flush_all()
+
+    def _flush_all(self) -> None:
         for flush in self._flush:
             flush()
 
@@ -133,8 +144,12 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
-def _refuse_not_finite(name: str, values: Sequence[object]) -> None:
+def _refuse_not_finite(name: str, values: Told | Sequence[object]) -> None:
     """A number that is not finite would become null without a word: stop instead."""
+    if isinstance(values, Text) or (isinstance(values, Numbers) and bool(np.isfinite(values.values).all())):
+        return
+    if isinstance(values, Numbers):
+        values = listed(values)
     for number in _floats(values):
         if not math.isfinite(number):
             raise LeptonError(f"result column {name} is {number}, which JSON cannot hold; please report this")

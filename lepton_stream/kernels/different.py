@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -56,11 +56,11 @@ class Distinct(Layered):
         return Entries(found.group, hyperloglog.block_keys(found.key), blocks)
 
 
-def distinct(kernel: Distinct, state: State) -> list[Any]:
+def distinct(kernel: Distinct, state: State) -> Index:
     """How many different values each group has; `state` is settled by it."""
     found, coarse = kernel.settle(state), state["coarse"]
     number = found.counts(len(coarse))
     if coarse.any():
         some = found.take(coarse[found.group])
         number = np.where(coarse, hyperloglog.estimates(some.group, some.weight, len(coarse)), number)
-    return list(number.tolist())
+    return number.astype(np.int64, copy=False)

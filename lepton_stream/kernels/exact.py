@@ -25,6 +25,7 @@ _TOP = np.int64(1 << 33)
 _ROWS_AT_ONCE = 1 << 20  # 2**20 rows of less than 2**32 each stay below 2**53, where bincount's float sums are exact
 _PLAIN_EXPONENT = 1000  # beyond this 2.0**e is not a double; ldexp is
 _LOST = (1 << 11) - 1  # of 64 bits, a double keeps 53
+_SMALL, _LARGE = 2.0**62, 2.0**100
 
 Floats = NDArray[np.float64]
 
@@ -158,6 +159,22 @@ def to_integers(state: State, groups: int) -> tuple[list[int], int]:
         by = BITS * (k - have[0])
         totals = [t + (v << by) for t, v in zip(totals, state[limb(k)].tolist(), strict=True)]
     return totals, BITS * have[0] if have else 0
+
+
+def to_int64(state: State, groups: int) -> Index | None:
+    """The sums of integers, None where some may not be within 63 bits."""
+    have = limbs_of(state)
+    if have and have[0] < 0:
+        return None
+    about, total = np.zeros(groups), np.zeros(groups, np.int64)
+    for k in have:
+        weighed = _scaled(state[limb(k)].astype(np.float64), BITS * k)
+        if bool((np.abs(weighed) > _LARGE).any()):  # beyond it `about` would be too far off
+            return None
+        about += weighed
+        if k <= 1:  # of higher limbs nothing is left in 64 bits, where the sum itself is right
+            total += state[limb(k)] << np.int64(BITS * k)
+    return total if bool((np.abs(about) < _SMALL).all()) else None
 
 
 def to_floats(state: State, groups: int) -> Floats:

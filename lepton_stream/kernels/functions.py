@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from lepton_stream.columns import Numbers, listed
 from lepton_stream.kernels import pairs, reading
 from lepton_stream.kernels.bins import Bins, histogram
 from lepton_stream.kernels.counting import Count
@@ -23,7 +24,7 @@ from lepton_stream.pipeline.plan import Call
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`kernels`: the states it needs; `read`: those states, in that order, to one Python value a group."""
+    """`kernels`: the states it needs; `read`: those states, in that order, to one value a group."""
 
     kernels: tuple[Kernel, ...]
     read: Read
@@ -68,7 +69,7 @@ def _quantile(field: str, whole: bool, q: float) -> Function:
 
 
 def _distinct(kernel: Distinct) -> Function:
-    return Function((kernel,), lambda states: distinct(kernel, states[0]))
+    return Function((kernel,), lambda states: Numbers(distinct(kernel, states[0])))
 
 
 def _top(kernel: Frequent, k: int) -> Function:
@@ -85,5 +86,5 @@ def _pair(call: Call, read: Callable[[Moments], float | None]) -> Function:
 
 
 def column(function: Function, states: dict[str, State]) -> list[Any]:
-    """One value a group: what the function reads off a table's states, which are found by kernel key."""
-    return function.read([states[kernel.key] for kernel in function.kernels])
+    """One Python value a group: what the function reads off a table's states, which are found by kernel key."""
+    return listed(function.read([states[kernel.key] for kernel in function.kernels]))

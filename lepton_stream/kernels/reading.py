@@ -1,4 +1,4 @@
-"""What functions read off states: one Python value a group, None where there is none or no double holds it."""
+"""What functions read off states: one value a group, missing where there is none or no double holds it."""
 
 from __future__ import annotations
 
@@ -8,47 +8,53 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from lepton_stream.columns import Numbers, Told, listed
 from lepton_stream.kernels import exact
 from lepton_stream.kernels.kernel import Array, State
 
-Read: TypeAlias = Callable[[list[State]], list[Any]]
+Read: TypeAlias = Callable[[list[State]], Told]
 _SECOND = 1e6  # microseconds
 
 
-def listed(values: Array, there: Array) -> list[Any]:
-    """Python values, None where nothing is there or the value is beyond the range of doubles."""
+def numbers(values: Array, there: Array) -> Numbers:
+    """A column, missing where nothing is there or the value is beyond the range of doubles."""
     if values.dtype.kind == "f":
         there = there & np.isfinite(values)
-    return [v if ok else None for v, ok in zip(values.tolist(), there.tolist(), strict=True)]
+    if there.all():
+        return Numbers(values)
+    return Numbers(np.where(there, values, values.dtype.type(0)), there)
 
 
-def counts(states: list[State]) -> list[Any]:
+def counts(states: list[State]) -> Told:
     """Rows."""
-    return list(states[0]["rows"].tolist())
+    return Numbers(states[0]["rows"])
 
 
-def null_counts(states: list[State]) -> list[Any]:
+def null_counts(states: list[State]) -> Told:
     """Rows less those with a value."""
-    return list((states[0]["rows"] - states[1]["rows"]).tolist())
+    return Numbers(states[0]["rows"] - states[1]["rows"])
 
 
 def sums(of_integers: bool) -> Read:
     """Of total and count."""
 
-    def read(states: list[State]) -> list[Any]:
+    def read(states: list[State]) -> Told:
         total, there = states[0], states[1]["rows"] > 0
-        if of_integers:
-            whole, exponent = exact.to_integers(total, len(there))
-            return [_whole(v << exponent) if ok else None for v, ok in zip(whole, there.tolist(), strict=True)]
-        return listed(exact.to_floats(total, len(there)), there)
+        if not of_integers:
+            return numbers(exact.to_floats(total, len(there)), there)
+        small = exact.to_int64(total, len(there))
+        if small is not None:
+            return numbers(small, there)
+        whole, exponent = exact.to_integers(total, len(there))
+        return [_whole(v << exponent) if ok else None for v, ok in zip(whole, there.tolist(), strict=True)]
 
     return read
 
 
-def means(states: list[State]) -> list[Any]:
+def means(states: list[State]) -> Told:
     """Of total and count."""
     count = states[1]["rows"]
-    return listed(exact.to_means(states[0], np.maximum(count, 1)), count > 0)
+    return numbers(exact.to_means(states[0], np.maximum(count, 1)), count > 0)
 
 
 def _whole(value: int) -> int | float:
@@ -94,14 +100,14 @@ def spreads(rounded: Callable[[int, int, int], float]) -> Read:
     return of_states
 
 
-def values(states: list[State]) -> list[Any]:
+def values(states: list[State]) -> Told:
     """Of an extreme or an edge."""
-    return _values(states[0])
+    values, seen = states[0].get("int", states[0].get("float")), states[0]["seen"]
+    return [None] * len(seen) if values is None else numbers(values, seen)
 
 
 def _values(state: State) -> list[Any]:
-    values = state.get("int", state.get("float"))
-    return [None] * len(state["seen"]) if values is None else listed(values, state["seen"])
+    return listed(values([state]))
 
 
 def ranges(states: list[State]) -> list[Any]:

@@ -6,9 +6,9 @@ The key of a result is window, start and group; that of an event is its group.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from lepton_stream.formats.json_columns import formatted, objects, written
+from lepton_stream.columns import Told
+from lepton_stream.formats.json_columns import JsonColumns
 from lepton_stream.models.events import Events
 from lepton_stream.protocol.ports import Record
 from lepton_stream.windows.results import Results
@@ -18,7 +18,7 @@ def records_of(batches: Iterable[Results]) -> Iterable[Record]:
     """Key is canonical JSON of window, start and group, value is flat JSON, both as `orjson.dumps` writes them."""
     for batch in batches:
         identity = ("window", "window_start", *batch.group_by)
-        yield from map(Record, *_keys_and_values(batch.listed(), identity))
+        yield from map(Record, *_keys_and_values(batch.told(), identity))
 
 
 def event_records(batches: Iterable[Events]) -> Iterable[Record]:
@@ -28,9 +28,6 @@ def event_records(batches: Iterable[Events]) -> Iterable[Record]:
         yield from (Record(key, value, event=True) for key, value in zip(keys, values, strict=True))
 
 
-def _keys_and_values(listed: Mapping[str, list[Any]], identity: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
-    columns = {name: written(values) for name, values in listed.items()}
-    values = objects(columns)
-    if not identity:
-        return [b"[]"] * len(values), values
-    return formatted(b"[" + b",".join([b"%b"] * len(identity)) + b"]", [columns[n] for n in identity]), values
+def _keys_and_values(told: Mapping[str, Told], identity: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
+    columns = JsonColumns(told)
+    return columns.arrays(identity), columns.objects()

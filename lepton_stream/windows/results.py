@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lepton_stream.columns import Columns, Index, to_list
+import numpy as np
+
+from lepton_stream.columns import Index, Numbers, Told, listed, take_all, told_rows, told_together
+from lepton_stream.expression.made import constant
 from lepton_stream.windows.derived import derived_columns
 from lepton_stream.windows.fixed import end_of, start_of
+from lepton_stream.windows.order import order_of
 from lepton_stream.windows.table import Table
 
 _MS = 1000  # microseconds
@@ -18,33 +22,38 @@ _MS = 1000  # microseconds
 class Results:
     """Results of one window section and one checkpoint, ordered by window, then group.
 
-    `columns`: lists of equal length by name: the group fields, `window_start` and `window_end` (epoch milliseconds) and
-    the result columns. `final`: whether the windows are closed. `version`: the checkpoint's number.
+    `values`: of equal length, by name: the group fields, `window_start` and `window_end` (epoch milliseconds) and the
+    result columns. `final`: whether the windows are closed. `version`: the checkpoint's number.
     """
 
     window: str
     group_by: tuple[str, ...]
-    columns: dict[str, list[Any]]
+    values: Mapping[str, Told]
     final: bool
     version: int
 
     def __len__(self) -> int:
-        return len(self.columns["window_start"])
+        return len(self.values["window_start"])
 
-    def listed(self) -> dict[str, list[Any]]:
+    @property
+    def ends(self) -> Index:
+        """int64[n]: when each window ends, epoch milliseconds."""
+        return np.asarray(listed(self.values["window_end"]), np.int64)
+
+    def told(self) -> dict[str, Told]:
         """All that a record has, in the order of the design: group, window, result columns, final, version."""
         n = len(self)
         first = (*self.group_by, "window", "window_start", "window_end")
-        told: dict[str, list[Any]] = {"window": [self.window] * n, "final": [self.final] * n}
-        told["version"] = [self.version] * n
-        names = (*first, *(name for name in self.columns if name not in first), "final", "version")
-        return {name: told[name] if name in told else self.columns[name] for name in names}
+        same = {"window": constant(self.window, "str", n), "final": constant(self.final, "bool", n)}
+        same["version"] = constant(self.version, "int", n)
+        names = (*first, *(name for name in self.values if name not in first), "final", "version")
+        return {name: same[name] if name in same else self.values[name] for name in names}
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One flat record a result."""
-        listed = self.listed()
-        for row in zip(*listed.values(), strict=True):
-            yield dict(zip(listed, row, strict=True))
+        lists = {name: listed(values) for name, values in self.told().items()}
+        for row in zip(*lists.values(), strict=True):
+            yield dict(zip(lists, row, strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,24 +80,19 @@ def close(table: Table, mark: int, version: int, most: int | None = None) -> Clo
 
 
 def _read(table: Table, rows: Index, version: int, *, final: bool) -> Results:
-    window = table.section.window
-    groups: Columns = table.group(rows)
-    start, results = start_of(window, table.window[rows]), table.read(rows)
-    columns: dict[str, list[Any]] = {
-        **{name: to_list(column) for name, column in groups.items()},
-        "window_start": (start // _MS).tolist(),
-        "window_end": (end_of(window, table.window[rows]) // _MS).tolist(),
+    window, groups = table.section.window, table.group(rows)
+    order = order_of(table.window[rows], [groups[name] for name in window.group_by])
+    rows, groups = rows[order], take_all(groups, order)
+    number = table.window[rows]
+    start, results = start_of(window, number), table.read(rows)
+    values: dict[str, Told] = {
+        **groups,
+        "window_start": Numbers(start // _MS),
+        "window_end": Numbers(end_of(window, number) // _MS),
         **results,
         **derived_columns(window.derived, groups, results, start),
     }
-    return Results(window.name, window.group_by, _ordered(columns, window.group_by), final, version)
-
-
-def _ordered(columns: dict[str, list[Any]], group_by: tuple[str, ...]) -> dict[str, list[Any]]:
-    """By window, then group."""
-    keys = list(zip(columns["window_start"], *(columns[name] for name in group_by), strict=True))
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    return {name: [values[i] for i in order] for name, values in columns.items()}
+    return Results(window.name, window.group_by, values, final, version)
 
 
 def together(batches: list[Results]) -> list[Results]:
@@ -101,6 +105,9 @@ def together(batches: list[Results]) -> list[Results]:
 
 def _joined(batches: list[Results]) -> Results:
     first = batches[0]
-    columns = {name: [v for batch in batches for v in batch.columns[name]] for name in first.columns}
+    values = {name: told_together([batch.values[name] for batch in batches]) for name in first.values}
+    start = np.asarray(listed(values["window_start"]), np.int64)
+    order = order_of(start, [values[name] for name in first.group_by])
+    ordered = {name: told_rows(column, order) for name, column in values.items()}
     version = max(batch.version for batch in batches)
-    return Results(first.window, first.group_by, _ordered(columns, first.group_by), first.final, version)
+    return Results(first.window, first.group_by, ordered, first.final, version)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from lepton_stream.columns import Columns, Index, Mask
+from lepton_stream.columns import Columns, Index, Mask, Told
 from lepton_stream.dedup.fingerprint import Fingerprints
 from lepton_stream.dedup.index import BYTES_A_SLOT, FingerprintIndex
 from lepton_stream.kernels import kernel as kernels
@@ -89,7 +87,7 @@ class Table(HeldRows):
         """The group columns of these rows; none at all where there are no rows, since an empty table knows no types."""
         return self._group.take(rows)
 
-    def read(self, rows: Index) -> dict[str, list[Any]]:
+    def read(self, rows: Index) -> dict[str, Told]:
         """The result columns of these rows."""
         states = self.states_of(rows)
         return {name: f.read([states[k.key] for k in f.kernels]) for name, f in self.section.functions}

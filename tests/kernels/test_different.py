@@ -19,14 +19,14 @@ KERNEL = Distinct(FIELD)
 @pytest.mark.parametrize("number", [1, 200, 256])
 def test_few_different_values_are_counted_exactly(number: int) -> None:
     values = np.arange(5 * number)
-    assert distinct(KERNEL, fed(KERNEL, values % 5, values / 7, 5, 100)) == [number] * 5
+    assert distinct(KERNEL, fed(KERNEL, values % 5, values / 7, 5, 100)).tolist() == [number] * 5
 
 
 @pytest.mark.parametrize("number", [257, 400, 1000, 4096, 10_000, 30_000])
 def test_many_different_values_are_told_within_the_stated_error(number: int) -> None:
     groups = 40
     values = np.arange(groups * number)
-    off = np.array(distinct(KERNEL, fed(KERNEL, values % groups, values, groups, 100_000))) / number - 1
+    off = distinct(KERNEL, fed(KERNEL, values % groups, values, groups, 100_000)) / number - 1
     assert np.sqrt((off**2).mean()) < 1.4 * ERROR
     assert np.abs(off).max() < 4 * ERROR
     assert abs(off.mean()) < ERROR
@@ -47,13 +47,13 @@ def test_the_estimate_is_as_near_as_that_of_datasketches(number: int) -> None:
 
 def test_a_value_that_comes_again_counts_once() -> None:
     values = [f"{i % 200}ß" for i in range(5000)]
-    assert distinct(KERNEL, fed(KERNEL, np.zeros(5000, np.int64), values, 1, 700)) == [200]
+    assert distinct(KERNEL, fed(KERNEL, np.zeros(5000, np.int64), values, 1, 700)).tolist() == [200]
 
 
 def test_text_floats_and_truth_values_are_counted_and_both_zeros_are_one() -> None:
     zeros = np.array([0.0, -0.0, 1.5, 1.5])
-    assert distinct(KERNEL, fed(KERNEL, np.array([0, 0, 0, 1]), zeros, 3, 4)) == [2, 1, 0]
-    assert distinct(KERNEL, fed(KERNEL, np.zeros(3, np.int64), np.array([True, False, True]), 1, 4)) == [2]
+    assert distinct(KERNEL, fed(KERNEL, np.array([0, 0, 0, 1]), zeros, 3, 4)).tolist() == [2, 1, 0]
+    assert distinct(KERNEL, fed(KERNEL, np.zeros(3, np.int64), np.array([True, False, True]), 1, 4)).tolist() == [2]
 
 
 def test_any_order_and_cut_gives_the_same_bytes_also_of_exact_with_coarse_groups() -> None:

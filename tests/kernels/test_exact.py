@@ -165,3 +165,28 @@ def test_a_tie_is_broken_by_whatever_follows_however_small(tiny: float, sign: fl
     assert exact.to_floats(state, GROUPS)[:2].tolist() == [sign, sign * (1 + 2.0**-52)]
     assert exact.to_floats(below, GROUPS)[0] == sign
     assert exact.to_means(state, np.array([1, 1, 1]))[:2].tolist() == [sign, sign * (1 + 2.0**-52)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, GROUPS - 1), integers | st.integers(-(2**62), 2**62)), max_size=8))
+def test_sums_within_64_bits_are_read_as_such(pairs: Pairs) -> None:
+    state = zero()
+    exact.add_integers(
+        state, np.array([g for g, _ in pairs], np.int64), np.array([x for _, x in pairs], np.int64), GROUPS
+    )
+    wanted = [int(total) for total in sums(pairs)]
+    carried: State = dict(state)
+    exact.normalise(carried)
+    for held in (state, carried):
+        found = exact.to_int64(held, GROUPS)
+        if found is None:
+            assert max(map(abs, wanted)) >= 2**61
+        else:
+            assert found.tolist() == wanted
+
+
+def test_sums_of_far_limbs_are_not_read_as_64_bits() -> None:
+    state = {exact.limb(2): np.array([1 << 40]), exact.limb(3): np.array([-(1 << 8)])}
+    assert exact.to_integers(state, 1)[0] == [0]
+    assert exact.to_int64(state, 1) is None
+    assert exact.to_int64({exact.limb(-1): np.array([1])}, 1) is None

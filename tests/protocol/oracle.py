@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lepton_stream.account import Account
-from lepton_stream.columns import Index, to_list
+from lepton_stream.columns import Index, listed, to_list
 from lepton_stream.core import PartitionState, apply
 from lepton_stream.protocol.metadata import claim_of
 from lepton_stream.protocol.parts import chain
@@ -121,7 +121,7 @@ def _told(state: PartitionState) -> tuple[object, ...]:
     cells: dict[Cell, tuple[object, ...]] = {}
     for table in state.tables:
         rows = np.flatnonzero(table.held[: table.count])
-        read = table.read(rows)
+        read = {name: listed(values) for name, values in table.read(rows).items()}
         for at, cell in enumerate(_cells(table, rows)):
             cells[cell] = (*(values[at] for values in read.values()), bool(table.final[rows[at]]))
     return state.number, state.by_window, state.era, state.progress, state.account, cells, _models(state)
@@ -188,7 +188,7 @@ def _conservation(stage: Stage, found: dict[Cell, dict[str, Any]], truth: Truth)
 
 def _open(table: Table) -> Iterator[tuple[Cell, int]]:
     rows = np.flatnonzero(table.held[: table.count] & ~table.final[: table.count])
-    yield from zip(_cells(table, rows), table.read(rows)["n"], strict=True)
+    yield from zip(_cells(table, rows), listed(table.read(rows)["n"]), strict=True)
 
 
 def _cells(table: Table, rows: Index) -> Iterator[Cell]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lepton_stream.columns import Told
 from lepton_stream.formats.json_columns import written
 from lepton_stream.models.events import Events
 from lepton_stream.protocol.metadata import Pointer
@@ -36,7 +37,7 @@ def test_records_are_those_of_their_rows(data: st.DataObject) -> None:
     def column(values: st.SearchStrategy[Any]) -> list[Any]:
         return data.draw(st.lists(values, min_size=n, max_size=n))
 
-    columns = {"who%s": column(TEXT), "k": column(NUMBER), "window_start": column(st.integers(0, 9)),
+    columns: dict[str, Told] = {"who%s": column(TEXT), "k": column(NUMBER), "window_start": column(st.integers(0, 9)),
                "window_end": column(st.integers(0, 9)), 'x"%b': column(NUMBER), "y": column(ODD)}  # fmt: skip
     batch = Results(data.draw(TEXT), ("who%s", "k"), columns, data.draw(st.booleans()), 7)
     made = list(records_of([batch]))

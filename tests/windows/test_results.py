@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from lepton_stream.columns import Told
 from lepton_stream.windows.results import Results, close, together
 from lepton_stream.windows.table import Table
 from tests.windows.sections import SIZE, add, section
@@ -11,7 +10,7 @@ from tests.windows.sections import SIZE, add, section
 
 def batch(window: str, cells: list[tuple[int, str, int]], *, final: bool = True, version: int = 1) -> Results:
     starts = [start for start, _, _ in cells]
-    columns: dict[str, list[Any]] = {
+    columns: dict[str, Told] = {
         "g": [g for _, g, _ in cells],
         "window_start": starts,
         "window_end": [s + 10 for s in starts],

@@ -70,7 +70,7 @@ class ShuffleMeasure:
 
 
 def _ages(meter: Meter, batch: Results, now_us: int) -> None:
-    ends, counts = np.unique(np.asarray(batch.columns["window_end"], np.int64), return_counts=True)
+    ends, counts = np.unique(batch.ends, return_counts=True)
     for end_ms, count in zip(ends.tolist(), counts.tolist(), strict=True):
         age = max(0.0, now_us / 1e6 - end_ms / 1e3)
         if age > c.REPLAYED_S:
