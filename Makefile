@@ -99,6 +99,7 @@ performance: setup  ## Measure all of docs/performance.md and write it anew: mak
 	$(BIN)/lepton-stream bench engine --record $(FIGURES)
 	$(BIN)/lepton-stream bench engine --wide --record $(FIGURES)
 	$(BIN)/lepton-stream bench engine --bad 0.2 --record $(FIGURES)
+	$(BIN)/lepton-stream bench long --record $(FIGURES)
 	$(BIN)/lepton-stream bench domains --record $(FIGURES)
 	$(BIN)/lepton-stream bench end-to-end --record $(FIGURES)
 	$(BIN)/lepton-stream bench end-to-end --part throughput --wide --record $(FIGURES)

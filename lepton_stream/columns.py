@@ -97,7 +97,9 @@ def pack(column: Text) -> Text:
     start = np.cumsum(column.length) - column.length
     data = np.zeros(total + PADDING, np.uint8)
     width = int(column.length[0]) if total else 0
-    if width and bool((column.length == width).all()):  # as ids are: whole spans are copied, not one byte at a time
+    if len(column) == 1:
+        data[:total] = column.data[int(column.start[0]) : int(column.start[0]) + total]
+    elif width and bool((column.length == width).all()):  # as ids are: whole spans are copied, not one byte at a time
         data[:total] = np.lib.stride_tricks.sliding_window_view(column.data, width)[column.start].ravel()
     else:
         position = np.repeat(column.start - start, column.length) + np.arange(total)

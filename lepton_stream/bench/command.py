@@ -14,7 +14,8 @@ from typing import Any, Self
 
 import orjson
 
-from lepton_stream.bench.cores import pin
+from lepton_stream.bench.cores import cores, pin
+from lepton_stream.bench.fresh import GiB, use_once
 from lepton_stream.errors import BrokerError, LeptonError
 
 _SAID = 2000
@@ -25,11 +26,12 @@ _SAID = 2000
 class Command:
     """`lepton-stream`, of this installation or, with `source`, of another source tree under the same interpreter.
 
-    `core`: where it is held; None: anywhere.
+    `core`: where it is held; None: anywhere. `at_hand`: bytes of memory that the machine is made to have ready for it.
     """
 
     source: Path | None = None
     core: int | None = None
+    at_hand: int = 0
     more: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -46,12 +48,19 @@ class Command:
             told["PYTHONPATH"] = str(self.source)
         return told
 
-    def start(self, *arguments: object, log: Path | None = None) -> subprocess.Popen[bytes]:
+    def _prepare(self) -> None:
+        if self.at_hand:
+            use_once(self.at_hand)
+
+    def start(
+        self, *arguments: object, log: Path | None = None, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         """In the background; what it says goes to `log`."""
+        self._prepare()
         out = log.open("ab") if log else subprocess.DEVNULL
         try:
             process = subprocess.Popen(  # noqa: S603  (our own command)
-                [*self.words, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                [*self.words, *map(str, arguments)], stdin=stdin, stdout=out, stderr=out,
                 env=self.environment, start_new_session=True,
             )  # fmt: skip
         finally:
@@ -63,6 +72,7 @@ class Command:
 
     def run(self, *arguments: object) -> None:
         """To its end. Raises LeptonError with its last words where it fails."""
+        self._prepare()
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(  # noqa: S603  (our own command)
                 [*self.words, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -77,6 +87,11 @@ class Command:
                 last = said.read().decode(errors="replace")[-_SAID:].strip()
                 kind = BrokerError if process.returncode == BrokerError.exit_code else LeptonError
                 raise kind(f"bench: `lepton-stream {arguments[0]}` ended with exit code {process.returncode}: {last}")
+
+
+def measured(source: Path | None = None, more: Mapping[str, str] | None = None) -> Command:
+    """The command on the core of what is measured, with memory at hand; `more`: environment."""
+    return Command(source, cores()[1], GiB, more or {})
 
 
 class Ended(AbstractContextManager["Ended"]):

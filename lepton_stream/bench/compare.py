@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lepton_stream.bench.command import Command
-from lepton_stream.bench.cores import cores
+from lepton_stream.bench.command import Command, measured
 from lepton_stream.bench.engine import Run, one_run, told
 from lepton_stream.bench.kafka import Counted, Through, to_the_end
 from lepton_stream.bench.machine import ROOT, commit
@@ -64,7 +63,7 @@ def compare_engine(shape: Shape, base: str, runs: int, folder: Path, tell: Tell)
     pairs = []
     for number in range(1, runs + 1):
         tell(f"compare: engine, pair {number} of {runs}")
-        commands = [Command(ROOT, core=cores()[1]), Command(source, core=cores()[1])]
+        commands = [measured(ROOT), measured(source)]
         ours, theirs = in_turns(number, lambda c: one_run(stock, c, folder), commands)
         pairs.append((ours, theirs))
     return {"ours": commit(ROOT), "base": name, "shape": told(stock, "partials"), "engine": ratios(pairs)}

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lepton_stream.bench.command import Command
-from lepton_stream.bench.cores import cores
+from lepton_stream.bench.command import measured
 from lepton_stream.bench.engine import figures, timed
 from lepton_stream.bench.replay import Replay
 from lepton_stream.bench.report import spread, table
@@ -33,7 +32,7 @@ def domains(names: Sequence[str], records: int, runs: int, tell: Tell) -> dict[s
 def _one(name: str, records: int, runs: int, tell: Tell) -> dict[str, Any]:
     tell(f"{name}: repeating its sample")
     replay = Replay.of(name)
-    command = Command(core=cores()[1], more=_secret_for(replay.plan))
+    command = measured(more=_secret_for(replay.plan))
     copies = -(-records // len(replay.events))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)

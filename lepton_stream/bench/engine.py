@@ -10,8 +10,7 @@ from statistics import median
 from typing import Any
 
 from lepton_stream import clock
-from lepton_stream.bench.command import Command, rows_of, totals_of
-from lepton_stream.bench.cores import cores
+from lepton_stream.bench.command import Command, measured, rows_of, totals_of
 from lepton_stream.bench.shape import Shape, pipeline
 from lepton_stream.bench.spread import Spread
 from lepton_stream.bench.stock import Stock, Tell, prepared
@@ -39,7 +38,7 @@ def engine(shape: Shape, runs: int, route: str, tell: Tell) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(1, runs + 1):
             tell(f"engine: run {number} of {runs}")
-            done.append(one_run(stock, Command(core=cores()[1]), Path(folder), route))
+            done.append(one_run(stock, measured(), Path(folder), route))
     return {"shape": told(stock, route), **figures(done)}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from lepton_stream.bench.command import Command, rows_of, totals_of
+from lepton_stream.bench.command import Command, measured, rows_of, totals_of
 from lepton_stream.bench.cores import cores
 from lepton_stream.bench.shape import Shape, pipeline
 from lepton_stream.bench.stock import Stock, Tell, prepared
@@ -43,7 +43,7 @@ class Through:
 
     def measured(self, source: Path | None = None, more: Mapping[str, str] | None = None) -> Command:
         """The command on the core of what is measured; `more`: environment."""
-        return Command(source, core=cores()[1], more={**self.settings, **(more or {})})
+        return measured(source, {**self.settings, **(more or {})})
 
     def fed(self, shape: Shape) -> tuple[Stock, str]:
         """The workload and the topic that holds it, fed once."""

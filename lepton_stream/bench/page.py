@@ -14,6 +14,7 @@ from lepton_stream.bench.report import (
     engine_lines,
     freshness_lines,
     idle_lines,
+    long_lines,
     scale_lines,
     throughput_lines,
     trickle_lines,
@@ -28,7 +29,9 @@ What was measured, where, when and with which command; nothing here is extrapola
 lowest and the highest run. What is measured is the installed `lepton-stream run`, a process of its own on the last
 core, with claims, checkpoints, metrics and results on; broker, generator and reader share the first core. After every
 run its account and each of its results are held against the truth, which is known since the events are made here
-(seed 1); a run with a wrong one is an error and no figure.
+(seed 1); a run with a wrong one is an error and no figure. Before each run a GiB of memory is used once and given back:
+a virtual machine's host takes free pages away, and a page that has to come from the host costs some twenty times as
+much as another, which is no cost of what is measured.
 
 To measure on your machine: `lepton-stream bench engine`, `domains`, `end-to-end`, `scale`, `autopilot`, `compare`
 ([cli.md](cli.md)); in a checkout `make performance` measures all of this page and writes it anew. A million events that
@@ -46,6 +49,8 @@ the whole machine, generator, broker and reader included: where the worker is no
 def page(told: Mapping[str, Any]) -> str:
     """The whole page; what was not measured is not there."""
     parts = _engine(told.get("engine", {}))
+    if found := told.get("long"):
+        parts += ["## Engine: one long run", "", *where(found), *long_lines(found), ""]
     if found := told.get("domains"):
         parts += ["## Shipped pipelines", "", *where(found), *domains_lines(found), ""]
     parts += [*_end_to_end(told.get("end_to_end", {})), *_scale(told.get("scale", {}))]

@@ -64,6 +64,29 @@ def engine_lines(told: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def long_lines(told: Mapping[str, Any]) -> list[str]:
+    """What `bench long` found."""
+    first, *rest = told["parts"]
+    cells = [
+        [
+            f"{p['from_events']:,}",
+            f"{p['cpu_seconds_per_million']:.3f}",
+            f"{p['events_per_second']:,.0f}",
+            f"{p['resident_mb']:,.0f}",
+        ]
+        for p in (first, *rest)
+    ]
+    last = rest[-1] if rest else first
+    ratio = last["cpu_seconds_per_million"] / (rest[0] if rest else first)["cpu_seconds_per_million"]
+    return [
+        f"{workload(told['shape'])}; one run over a pipe, one core; start-up is in the first row",
+        "",
+        f"- an event of the last part by one of the first after start-up: {ratio:.2f} times the CPU seconds",
+        "",
+        *table(["from event", "CPU-s per million", "events/s", "resident MB at its end"], cells),
+    ]
+
+
 def throughput_lines(told: Mapping[str, Any]) -> list[str]:
     """What `bench end-to-end` found of speed."""
     return [

@@ -15,7 +15,7 @@ MEAN_ERROR = 1e-12
 
 def refuse_wrong(rows: Iterable[Mapping[str, Any]], totals: Mapping[str, Any], stock: Stock) -> None:
     """Raises IntegrityError where results or account differ from the truth in anything."""
-    account = {**{n: totals[n] for n in stock.account}, "dead_lettered": sum(totals["dead_lettered"].values())}
+    account = account_of(totals, stock)
     if account != stock.account:
         raise IntegrityError(f"bench: the account is {account}, the truth is {stock.account}; a defect: report it")
     found: dict[str, dict[Cell, Figures]] = {name: {} for name in stock.shape.sections}
@@ -26,6 +26,11 @@ def refuse_wrong(rows: Iterable[Mapping[str, Any]], totals: Mapping[str, Any], s
             raise IntegrityError(
                 f"bench: results of window {name} differ from the truth: {problem}; a defect, report it"
             )
+
+
+def account_of(totals: Mapping[str, Any], stock: Stock) -> dict[str, int]:
+    """What a run counted, in the form of the stock's account."""
+    return {**{n: totals[n] for n in stock.account}, "dead_lettered": sum(totals["dead_lettered"].values())}
 
 
 def difference(found: Mapping[Cell, Figures], truth: Mapping[Cell, Figures]) -> str:

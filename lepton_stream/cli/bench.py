@@ -15,10 +15,11 @@ from lepton_stream.bench.domains import domains, domains_lines
 from lepton_stream.bench.engine import engine
 from lepton_stream.bench.knobs import KNOBS, knobs
 from lepton_stream.bench.levels import SHARES, freshness, idle, trickle
+from lepton_stream.bench.long import COPY, long
 from lepton_stream.bench.machine import facts
 from lepton_stream.bench.page import PLOT, page, plot
 from lepton_stream.bench.peers import peers
-from lepton_stream.bench.report import compare_lines, end_to_end_lines, engine_lines, scale_lines
+from lepton_stream.bench.report import compare_lines, end_to_end_lines, engine_lines, long_lines, scale_lines
 from lepton_stream.bench.results import read, written
 from lepton_stream.bench.shape import BAD, Shape
 from lepton_stream.bench.throughput import throughput
@@ -86,6 +87,24 @@ def variant(shape: Shape, route: str) -> str:
     wide, bad = (["wide"] if shape.wide else []), ([f"{shape.bad:.1%} bad"] if shape.bad != BAD else [])
     rows = [f"route {route}"] if route != RouteChoice.PARTIALS.value else []
     return ", ".join([*wide, *bad, *rows]) or "published"
+
+
+@app.command("long")
+def long_command(
+    millions: Annotated[int, typer.Option(help="How many million events.", min=2, max=256, metavar="N")] = 100,
+    as_json: AsJson = False,
+    record: RecordTo = None,
+) -> None:
+    """Measure one long run on one core: whether an event costs the same after a hundred million others.
+
+    Events come by a pipe, a million of them over and over, each time later and with ids of their own.
+
+    For example: lepton-stream bench long --millions 100
+    """
+    where = facts(typed())
+    with progress() as tell:
+        told = {**where, **long(millions * COPY, tell)}
+    give("long", told, long_lines(told), as_json=as_json, to=record)
 
 
 @app.command("domains")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import io
+import select
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +22,9 @@ from lepton_stream.pipeline.plan import FileForm
 
 STDIN = "-"
 _PIECE = 128 * 1024
+_PIPE_BYTES = 1 << 20
+_WAITS, _WAIT_MS = 4, 2
+"""Of a live stream: how often, and how long each time, there may be more to come before its lines go on their way."""
 
 
 class FileSource:
@@ -79,7 +85,7 @@ class FileSource:
 
     def _blocks(self) -> Iterator[Block]:
         while not self._ended:
-            buffer, filled = self._cutter.room(max(self._block_bytes if not self._live else _PIECE, len(self._ahead)))
+            buffer, filled = self._cutter.room(max(self._block_bytes, len(self._ahead)))
             filled, error = self._fill(buffer, filled)
             block = self._cutter.cut(buffer, filled)
             if block is not None:
@@ -106,7 +112,12 @@ class FileSource:
         n, self._ahead = len(self._ahead), self._forget_ahead(buffer[filled:])
         filled += n
         view = buffer.data[: len(buffer) - PADDING]
-        while filled < len(view) and not self._ended and not (n and self._live):
+        waits = _WAITS
+        while filled < len(view) and not self._ended:
+            if self._live and n:
+                if not waits or not _more(self._raw):
+                    break
+                waits -= 1
             try:
                 n = self._read_into(view[filled:])
             except DAMAGED as error:
@@ -121,7 +132,7 @@ class FileSource:
             n: int = self._stream.readinto1(room[:_PIECE])  # type: ignore[attr-defined]
             return n
         # `readinto1` would go on reading while there is much room, and live rows would wait
-        data: bytes = getattr(self._stream, "read1", self._stream.read)(min(_PIECE, len(room)))
+        data: bytes = getattr(self._stream, "read1", self._stream.read)(len(room))
         room[: len(data)] = data
         return len(data)
 
@@ -185,6 +196,7 @@ def _open(name: str, stdin: BinaryIO | None) -> tuple[BinaryIO, int | None]:
     if name == STDIN:
         if stdin is None:
             raise UsageError("-: there is no standard input to read; name a file")
+        _widen(stdin)
         return stdin, None
     try:
         raw = Path(name).open("rb")  # noqa: SIM115  FileSource closes it
@@ -193,3 +205,19 @@ def _open(name: str, stdin: BinaryIO | None) -> tuple[BinaryIO, int | None]:
     except OSError as error:
         raise UsageError(f"{name}: cannot be read: {error.strerror}; check the path and its permissions") from None
     return raw, Path(name).stat().st_size or None
+
+
+def _more(raw: BinaryIO) -> bool:
+    """Whether a live stream has more at once, or comes to its end; where nobody can tell, it has not."""
+    try:
+        poll = select.poll()
+        poll.register(raw.fileno(), select.POLLIN)
+        return bool(poll.poll(_WAIT_MS))
+    except (AttributeError, OSError):  # no pipe at all, or a system without poll
+        return False
+
+
+def _widen(raw: BinaryIO) -> None:
+    """Let a pipe hold as much as a block, so that whoever writes is not stopped every 64 KiB."""
+    with contextlib.suppress(OSError, AttributeError):
+        fcntl.fcntl(raw.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

@@ -1,10 +1,14 @@
 import bz2
+import fcntl
 import gzip
 import io
 import lzma
+import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from io import RawIOBase
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -197,3 +201,38 @@ def test_bytes_of_an_unknown_compression_are_lines_like_any_other(tmp_path: Path
     path = tmp_path / "in.bz2"
     path.write_bytes(bz2.compress(b"x"))
     assert b"\n".join(r or b"" for r in records(list(opened(path)))) == bz2.compress(b"x")
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[BinaryIO, RawIOBase]]:
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb") as reader, os.fdopen(write_end, "wb", buffering=0) as writer:
+        yield reader, writer
+
+
+def live(stdin: BinaryIO) -> FileSource:
+    """Waits for the first bytes: they tell whether it is compressed."""
+    return FileSource("-", SourcePartition("-", 0), JSON, run_start_us=0, max_record_bytes=1000, stdin=stdin)
+
+
+def test_a_live_line_does_not_wait_for_the_next(pipe: tuple[BinaryIO, RawIOBase]) -> None:
+    reader, writer = pipe
+    writer.write(b"a\n")
+    chunks = iter(live(reader))
+    assert records([next(chunks)]) == [b"a"]
+    writer.write(b"b\n")
+    assert records([next(chunks)]) == [b"b"]
+    writer.close()
+    assert list(chunks) == []
+
+
+def test_what_a_pipe_holds_at_once_is_one_chunk(pipe: tuple[BinaryIO, RawIOBase]) -> None:
+    reader, writer = pipe
+    writer.write(b"first\n")
+    chunks = iter(live(reader))
+    assert records([next(chunks)]) == [b"first"]
+    held = fcntl.fcntl(writer.fileno(), fcntl.F_GETPIPE_SZ)
+    assert held > 1 << 16
+    lines = b"x" * 99 + b"\n"
+    writer.write(lines * (held // 100))
+    assert len(next(chunks)) == held // 100

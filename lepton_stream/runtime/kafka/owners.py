@@ -206,7 +206,8 @@ class ShuffleOwner:
                 began = clock.elapsed_s()
                 self._fold(chunk)
                 self._folded += weight(chunk)
-                self.note()
+                if self.merger.urgent:  # frames without rows take nothing
+                    self.note()
                 self.measure.folded(began)
                 await asyncio.sleep(0)  # heartbeats and fetches go on between frames
         if self.merger.due:

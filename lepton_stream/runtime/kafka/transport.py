@@ -15,6 +15,7 @@ from mode.utils.queues import FlowControlEvent
 
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import LeptonError
+from lepton_stream.runtime.kafka.begun import begun
 from lepton_stream.runtime.kafka.errors import StaleOwner
 from lepton_stream.runtime.kafka.fetch import ChunkThread, Fetched, Listener, typed
 from lepton_stream.runtime.kafka.identity import Identity
@@ -146,8 +147,9 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _deliver(self, fetched: Fetched) -> None:
         if fetched.identity == self.identity:
-            message = self._to_message(TP(*fetched.chunk.source), fetched)
-            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+            left = begun(self.callback(self._to_message(TP(*fetched.chunk.source), fetched)))
+            if left is not None:
+                await self.wait_first(left, self.suspend_flow.wait())
 
     def _to_message(self, tp: TP, record: Fetched) -> ConsumerMessage:
         return ConsumerMessage(
