@@ -16,7 +16,7 @@ class PrepareSeen:
     `sections`: of each window section, in the plan's order. `common_cpu_s`: decode, clean, dedup, group: the same
     whatever the setting; `route_cpu_s`: aggregate, split, encode frames; `compress_cpu_s`: of frames; `flush_cpu_s`:
     the rest of the step: claim, commit, requests, paid once a flush. `frame_bytes`: before compression, `sent_bytes`:
-    after it. `waited_s`: on the clock, from the first record's arrival to the claim.
+    after it. `waited_s`: on the clock, from the first record's arrival to the claim. `source`: the source partition.
     """
 
     records: int
@@ -28,6 +28,7 @@ class PrepareSeen:
     frame_bytes: int
     sent_bytes: int
     waited_s: float
+    source: int = 0
 
 
 @dataclass(frozen=True, slots=True)

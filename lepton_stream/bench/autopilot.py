@@ -40,7 +40,7 @@ class Asked:
     `runs`: of each way and workload. `minutes`: how long the data stays as it is for the count of moves.
     """
 
-    rate: float = 10_000.0
+    rate: float = 20_000.0
     settle_s: float = 30.0
     seconds: float = 40.0
     runs: int = 3
@@ -84,12 +84,16 @@ def _figures(done: Steered, asked: Asked) -> dict[str, Any]:
 
 
 def judged(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
-    """Each way's figures, the best static way, and what the autopilot takes by what that took in the same round."""
+    """Each way's figures, the best static way, and what the autopilot takes by what that took in the same round.
+
+    Rounds in which one of the two fell behind say nothing of cost: they are left out, and counted.
+    """
     ways = {name: _way(of) for name, of in runs.items()}
     best = best_of({name: way for name, way in ways.items() if name != ACT.name})
-    ours = zip(runs[ACT.name], runs[best], strict=True)
-    ratios = [mine["cost"] / theirs["cost"] for mine, theirs in ours]
-    return {"ways": ways, "best": best, "of_best": Spread.of(ratios).plain()}
+    rounds = list(zip(runs[ACT.name], runs[best], strict=True))
+    ratios = [mine["cost"] / theirs["cost"] for mine, theirs in rounds if mine["kept_up"] and theirs["kept_up"]]
+    of_best = Spread.of(ratios).plain() if ratios else None
+    return {"ways": ways, "best": best, "of_best": of_best, "left_out": len(rounds) - len(ratios)}
 
 
 def _way(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

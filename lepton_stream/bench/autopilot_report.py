@@ -33,7 +33,9 @@ def _asked(told: Mapping[str, Any]) -> list[str]:
 
 def _workload(name: str, told: Mapping[str, Any]) -> list[str]:
     hot = f", one of them with {told['hot']:.0%} of the events" if told["hot"] else ""
-    ours = f"the autopilot takes {spread(told['of_best'], '.2f')} of its CPU"
+    out = f", {told['left_out']} rounds left out: one of the two fell behind" if told["left_out"] else ""
+    taken = spread(told["of_best"], ".2f") if told["of_best"] else "what was not measured"
+    ours = f"the autopilot takes {taken} of its CPU{out}"
     head = f"{name}: {told['keys']:,} keys{hot}; best static way: {told['best']}; {ours}"
     return [head, "", *table(HEAD, [[way, *_way(of)] for way, of in told["ways"].items()])]
 
@@ -61,7 +63,9 @@ def _shift(told: Mapping[str, Any]) -> list[str]:
     ]
     columns = ["workload", "best static, CPU-s per million", "autopilot, settled", "near it after", "in time", "moves"]
     near = f"near: at most {told['near'] - 1:.0%} above the best static way, over {told['over_s']:.0f} s"
-    head = f"A shift from one workload to the next every {told['each_s']:.0f} s under the autopilot; {near}"
+    head = (
+        f"A shift from one workload to the next every {told['each_s']:.0f} s under the autopilot; {near}{_behind(told)}"
+    )
     return [head, "", *table(columns, rows)]
 
 
@@ -70,8 +74,12 @@ def _constant(told: Mapping[str, Any]) -> str:
     return (
         f"{told['workload']} for {told['minutes']:g} minutes: moves {moves}, of these after the first "
         f"{told['settle_s']:.0f} s {settled}; {told['cost']:.2f} CPU seconds a million events, "
-        f"{told['within']:.1%} of the windows in time"
+        f"{told['within']:.1%} of the windows in time{_behind(told)}"
     )
+
+
+def _behind(told: Mapping[str, Any]) -> str:
+    return "" if told["kept_up"] else "; it fell behind, so these are costs of fewer events"
 
 
 def _moves(moves: Mapping[str, int]) -> str:

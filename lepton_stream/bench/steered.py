@@ -83,7 +83,7 @@ class Steered:
     @property
     def kept_up(self) -> bool:
         """Whether worker and generator did: else the cost is that of fewer events than were due."""
-        return self.lag <= 2 * self.task.rate and self.behind_s <= 1.0
+        return self.lag <= self.task.rate and self.behind_s <= 1.0
 
     @property
     def moves(self) -> dict[str, int]:

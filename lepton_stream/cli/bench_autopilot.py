@@ -29,7 +29,7 @@ def autopilot_command(
     part: Annotated[
         list[SteerPart] | None, typer.Option(help="Only this; may be given several times. A shift needs compare.")
     ] = None,
-    rate: Annotated[float, typer.Option(min=100, help="Events a second.", metavar="N")] = 10_000.0,
+    rate: Annotated[float, typer.Option(min=100, help="Events a second.", metavar="N")] = 20_000.0,
     seconds: Annotated[float, typer.Option(min=5, help="How long each run is measured.", metavar="S")] = 40.0,
     runs: Runs = 3,
     minutes: Annotated[float, typer.Option(min=0.2, help="How long the constant run takes.", metavar="N")] = 10.0,

@@ -136,6 +136,7 @@ async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Te
         autopilot=asked.tuning.autopilot,
         placement=asked.tuning.placement,
         called=asked.called,
+        prices=asked.observing.prices,
     )
     worker = Worker(outside, settings, declare)
     loading = loader.start(partial(_say, asked))

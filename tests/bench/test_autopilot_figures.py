@@ -100,7 +100,7 @@ def steered(rate: float = 1000.0, lag: float = 0.0, behind_s: float = 0.0) -> St
 def test_the_cost_is_by_the_events_that_were_due_and_falling_behind_is_told() -> None:
     assert steered().cost(2.0, 4.0) == pytest.approx(100.0)  # 0.2 s for 2,000 events
     assert steered().kept_up
-    assert not steered(lag=2001.0).kept_up
+    assert not steered(lag=1001.0).kept_up
     assert not steered(behind_s=1.5).kept_up
 
 
@@ -140,6 +140,13 @@ def test_the_autopilot_is_held_against_the_best_of_the_same_round() -> None:
     assert told["of_best"] == {"median": 0.75, "lowest": 0.5, "highest": 1.0, "runs": 2}
     assert told["ways"]["partials"]["windows"] == 80
     assert best_costs({"few keys": told}) == {"few keys": 3.0}
+
+
+def test_rounds_in_which_one_fell_behind_are_left_out_and_counted() -> None:
+    behind = {**run(0.5), "kept_up": False}
+    told = judged({"rows": [run(2.0), run(2.0)], ACT.name: [behind, run(1.0)]})
+    assert (told["of_best"]["median"], told["of_best"]["runs"], told["left_out"]) == (0.5, 1, 1)
+    assert judged({"rows": [run(2.0)], ACT.name: [behind]})["of_best"] is None
 
 
 def test_options_of_each_way_are_those_of_run() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lepton_stream.autopilot.decision import Decision
@@ -29,6 +29,7 @@ from lepton_stream.runtime.kafka.view import View
 from lepton_stream.runtime.kafka.wire import Wire
 from lepton_stream.telemetry.catalogue import BYTES_SENT, DECISIONS
 from lepton_stream.telemetry.meter import Meter
+from lepton_stream.windows.results import Results
 
 
 @dataclass(slots=True)
@@ -36,7 +37,8 @@ class Outside:
     """`keeps_metadata`, `fencing`: what the broker can do. `trims`: where logs may be cut, by partition.
 
     `setting`: how source owners go about it; may be changed at any time, their next claims follow.
-    `note_prepared`, `note_folded`: told what each step of the owners took; they must be quick.
+    `note_prepared`, `note_folded`: told what each step of the owners took; `note_results`: results that can be read,
+    and when, by the broker's clock. They must be quick.
     `own_windows_open`: whether a window of this worker's own partitions waits to be closed.
     `first_chunk_s`, `last_result_s`: when they came and went, on the clock that only goes forward; `..._cpu_s`: the CPU
     that this process had used by then.
@@ -62,6 +64,7 @@ class Outside:
     loop_cpu: LoopCpu = field(default_factory=LoopCpu)
     note_prepared: Callable[[PrepareSeen], None] = lambda _: None
     note_folded: Callable[[FoldSeen], None] = lambda _: None
+    note_results: Callable[[Sequence[Results], int], None] = lambda _results, _now_us: None
     first_chunk_s: float | None = None
     last_result_s: float | None = None
     first_chunk_cpu_s: float = 0.0

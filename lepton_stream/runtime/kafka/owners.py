@@ -249,7 +249,9 @@ class ShuffleOwner:
         results = await self._outside.loop_cpu.apart(self.merger.checkpoint())
         self.note()
         self._last = clock.elapsed_s()
-        self.measure.completed(results, self._last - began, self._outside.time.now_us() or clock.now_us())
+        now_us = self._outside.time.now_us() or clock.now_us()
+        self.measure.completed(results, self._last - began, now_us)
+        self._outside.note_results(results, now_us)
         tell(
             CHECKPOINT,
             topic=self.merger.partition.topic,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from lepton_stream import clock
 from lepton_stream.autopilot.seen import PrepareSeen
@@ -39,7 +40,7 @@ class KafkaSourcePort:
         """Commits what was sent: who waits must not look slower to the others, and to itself, than it is."""
 
     def _note(self, seen: PrepareSeen) -> None:
-        self._outside.note_prepared(seen)  # whoever listens now
+        self._outside.note_prepared(replace(seen, source=self._tp.partition))  # whoever listens now
 
     async def commit(self, offset: int, metadata: str) -> None:
         """Through the worker's one committer."""

@@ -15,8 +15,8 @@ from lepton_stream.runtime.kafka.codecs import Codec
 from lepton_stream.runtime.kafka.compress import Compressing
 
 T = TypeVar("T")
-COMMON, ROUTED = ("group",), ("aggregate", "encode")
-"""Laps of a step at which its CPU clock is read, by what the time before them belongs to."""
+IS_COMMON = {"group": True, "aggregate": False, "encode": False}
+"""Laps of a step at which its CPU clock is read: whether the time before them is the same for any route."""
 
 
 class LoopCpu:
@@ -146,10 +146,11 @@ class SourceSteps:
     def lap(self, stage: str) -> None:
         """A stage is done."""
         self._pass_on(stage)
-        if self._last is None or stage not in (*COMMON, *ROUTED):
+        common = IS_COMMON.get(stage)
+        if common is None or self._last is None:
             return
         now = self._loop.read()
-        if stage in COMMON:
+        if common:
             self._common_s += now - self._last
         else:
             self._route_s += now - self._last

@@ -39,8 +39,10 @@ from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Owner, ShuffleOwner, SourceOwner
 from lepton_stream.runtime.kafka.preflight import refuse_made_anew
 from lepton_stream.runtime.kafka.recovery import recover_or_wait, refuse_new_partitions
+from lepton_stream.runtime.kafka.steering import steer
 from lepton_stream.runtime.kafka.telling import Teller, Telling
 from lepton_stream.telemetry.catalogue import ASSIGNED, REBALANCES, REFUSED_OWNERS, REVOKED
+from lepton_stream.telemetry.cost import Prices
 from lepton_stream.telemetry.facts import tell
 
 Positions: TypeAlias = dict[SourcePartition, Position]
@@ -62,7 +64,8 @@ class Settings:
     `run`: the name of a run that stops when all that is there now is counted; the workers of one run share it.
     `instance`: a static member id. `give_back_s`: seconds that owners have to complete what they have begun when their
     partitions go. `telling`: to whom the worker tells how it is, None: nobody. `memory`: what it may hold. `autopilot`:
-    what it may do. `placement`: of partitions over the group's workers. `called`: what people call this worker.
+    what it may do; `prices`: what CPU time and bytes cost here. `placement`: of partitions over the group's workers.
+    `called`: what people call this worker.
     """
 
     run: str | None = None
@@ -75,6 +78,7 @@ class Settings:
     placement: Strategy = "equal"
     called: str = "worker"
     autopilot: Mode = "off"
+    prices: Prices = field(default_factory=Prices)
 
 
 class Worker:
@@ -113,6 +117,7 @@ class Worker:
             asyncio.create_task(self._leave(left), name="leave"),
             asyncio.create_task(self._keep(), name="memory"),
             asyncio.create_task(self._balance(), name="balance"),
+            asyncio.create_task(self._steer(), name="autopilot"),
         ]
         if self._teller is not None:
             tasks.append(asyncio.create_task(self._tell(self._teller), name="tell"))
@@ -153,6 +158,12 @@ class Worker:
         """As the group's leader; in the consumer's thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the worker
             self.app.loop.call_soon_threadsafe(self.outside.deciding.tell, decision)
+
+    async def _steer(self) -> None:
+        try:
+            await steer(self.outside, self._settings.autopilot, self._settings.prices)
+        except Exception as error:
+            self.app.fail(error)
 
     def _owners(self) -> dict[SourcePartition, Owner]:
         return {tp: owned.owner for tp, owned in self._owned.items()}
