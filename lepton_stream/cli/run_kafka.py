@@ -134,9 +134,9 @@ async def _work(asked: Asked, outside: Outside, stop: asyncio.Event, telling: Te
         telling=telling,
         memory=asked.memory,
         autopilot=asked.tuning.autopilot,
-        prices=asked.observing.prices,
         placement=asked.tuning.placement,
         called=asked.called,
+        prices=asked.observing.prices,
     )
     worker = Worker(outside, settings, declare)
     loading = loader.start(partial(_say, asked))

@@ -116,8 +116,8 @@ class Worker:
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(self._leave(left), name="leave"),
             asyncio.create_task(self._keep(), name="memory"),
-            asyncio.create_task(self._steer(), name="autopilot"),
             asyncio.create_task(self._balance(), name="balance"),
+            asyncio.create_task(self._steer(), name="autopilot"),
         ]
         if self._teller is not None:
             tasks.append(asyncio.create_task(self._tell(self._teller), name="tell"))
@@ -143,12 +143,6 @@ class Worker:
         except Exception as error:
             self.app.fail(error)
 
-    async def _steer(self) -> None:
-        try:
-            await steer(self.outside, self._settings.autopilot, self._settings.prices)
-        except Exception as error:
-            self.app.fail(error)
-
     async def _balance(self) -> None:
         """Measure with every look at the group, and ask it for another placement where that may help."""
         try:
@@ -164,6 +158,12 @@ class Worker:
         """As the group's leader; in the consumer's thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the worker
             self.app.loop.call_soon_threadsafe(self.outside.deciding.tell, decision)
+
+    async def _steer(self) -> None:
+        try:
+            await steer(self.outside, self._settings.autopilot, self._settings.prices)
+        except Exception as error:
+            self.app.fail(error)
 
     def _owners(self) -> dict[SourcePartition, Owner]:
         return {tp: owned.owner for tp, owned in self._owned.items()}
