@@ -172,7 +172,7 @@ def test_all_metrics_of_a_quiet_crew_say_what_is(pipe: Pipe) -> None:
     assert sum(value(families, c.PREPARED).values()) == EACH
     sent = {topic: size for (topic,), size in value(families, c.BYTES_SENT).items()}
     names = pipe.names
-    assert set(sent) == {names.shuffle, names.state, names.results, names.late, names.dead_letters, names.decisions}
+    assert set(sent) == {names.shuffle, names.state, names.results, names.late, names.dead_letters}
     assert all(size > 0 for size in sent.values())
     cost, cpu = value(families, c.COST), sum(value(families, c.PROCESS_CPU).values())
     assert cost == {("cpu", "EUR"): pytest.approx(cpu), ("sent", "EUR"): pytest.approx(sum(sent.values()) / 1e9)}

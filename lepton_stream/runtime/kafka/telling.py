@@ -49,7 +49,7 @@ class Teller:
         outside.meter.declare(c.BYTES_READ, [()])
         outside.meter.declare(c.PREPARED, [()])
         names = outside.names
-        sent_to = (names.shuffle, names.state, names.results, names.late, names.dead_letters, names.decisions)
+        sent_to = (names.shuffle, names.state, names.results, names.late, names.dead_letters)
         outside.meter.declare(c.BYTES_SENT, [(topic,) for topic in sent_to])
         windows = [(w.name,) for w in outside.job.plan.windows]
         outside.meter.declare(c.REPLAYED, windows)
