@@ -8,6 +8,7 @@ from lepton_stream.autopilot.setting import Route
 from tests.autopilot.real_work import measure, predicted
 from tests.autopilot.simulated import NARROW, WIDE, WORKLOADS, plan_of
 
+pytestmark = pytest.mark.slow
 ALL: tuple[Route, ...] = ("rows", "partials", "mixed")
 CLEAR = 1.3
 """Times by which one route must be dearer than another, as measured, for the ranking to count."""
