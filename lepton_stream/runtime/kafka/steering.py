@@ -68,7 +68,7 @@ def ages(results: Sequence[Results], now_us: int, lateness_us: Mapping[str, int]
     for batch in results:
         if not batch.final or not len(batch):
             continue
-        ends, counts = np.unique(np.asarray(batch.columns["window_end"], np.int64), return_counts=True)
+        ends, counts = np.unique(batch.ends, return_counts=True)
         for end_ms, count in zip(ends.tolist(), counts.tolist(), strict=True):
             age = (now_us - lateness_us[batch.window]) / 1e6 - end_ms / 1e3
             if age <= REPLAYED_S:
