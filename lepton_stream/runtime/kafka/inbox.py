@@ -114,6 +114,8 @@ class Inbox:
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:
+    if event.is_set():
+        return
     try:
         async with asyncio.timeout(seconds):
             await event.wait()
