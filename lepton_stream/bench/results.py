@@ -10,7 +10,9 @@ import orjson
 
 from lepton_stream.errors import UsageError
 
-SECTIONS = ("engine", "domains", "end_to_end", "scale", "autopilot", "compare")
+SECTIONS = ("engine", "long", "domains", "end_to_end", "scale", "autopilot", "compare")
+VARIANTS = "throughput"
+"""The part of a section that is measured of several workloads, each by itself."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -32,7 +34,10 @@ def read(path: Path) -> dict[str, Any]:
 def record(path: Path, section: str, told: Mapping[str, Any]) -> None:
     """Replace a section; parts of it that were not measured this time stay. Raises UsageError."""
     whole = read(path) if path.exists() else {}
-    whole[section] = {**whole.get(section, {}), **told}
+    before = whole.get(section, {})
+    whole[section] = {**before, **told}
+    if VARIANTS in before and VARIANTS in told:
+        whole[section][VARIANTS] = {**before[VARIANTS], **told[VARIANTS]}
     written({path: orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode() + "\n"})
 
 

@@ -124,7 +124,10 @@ def test_sections_that_were_not_measured_again_stay_recorded(tmp_path: Path) -> 
     path = tmp_path / "new" / "figures.json"
     record(path, "end_to_end", {"idle": 1, "trickle": 2})
     record(path, "end_to_end", {"idle": 3})
-    assert read(path) == {"end_to_end": {"idle": 3, "trickle": 2}}
+    record(path, "end_to_end", {"throughput": {"published": 4}})
+    record(path, "end_to_end", {"throughput": {"wide": 5}})
+    throughput = {"published": 4, "wide": 5}
+    assert read(path) == {"end_to_end": {"idle": 3, "trickle": 2, "throughput": throughput}}
 
 
 @pytest.mark.parametrize(("text", "said"), [(None, "measure first"), ("{", "no JSON"), ('{"odd": 1}', "no benchmarks")])
