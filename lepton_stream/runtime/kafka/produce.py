@@ -120,10 +120,14 @@ class Producer:
 
     async def _together(self, sends: Iterable[Coroutine[Any, Any, None]]) -> None:
         """All of them; the first failure is the end of this producer."""
+        waiting = list(sends)
         try:
-            async with asyncio.TaskGroup() as group:
-                for send in sends:
-                    group.create_task(send)
+            if len(waiting) == 1:  # as most are: without a task
+                await waiting[0]
+            else:
+                async with asyncio.TaskGroup() as group:
+                    for send in waiting:
+                        group.create_task(send)
         except* (LeptonError, KafkaError, TimeoutError) as errors:
             self._failure = first_of(errors)
             await self._abandon()
