@@ -73,11 +73,13 @@ class Codecs:
 
     def byte_s(self, codec: Codec) -> float:
         """CPU seconds that a byte of frames takes: to compress, send, receive, decompress."""
-        prior = CODECS[codec]
-        slower = self._slower[codec] if self._left[codec] is not None else self._machine
+        prior, slower = CODECS[codec], self._slower_by(codec)
         return prior.compress_s * slower + prior.decompress_s * slower + self.ratio(codec) * self.worth.byte_s
 
     def travel_s(self, codec: Codec, frame_bytes: float, sent_bytes: float) -> float:
         """CPU seconds of bytes on their way: to send, receive and decompress them."""
-        slower = self._slower[codec] if self._left[codec] is not None else self._machine
-        return frame_bytes * CODECS[codec].decompress_s * slower + sent_bytes * self.worth.byte_s
+        return frame_bytes * CODECS[codec].decompress_s * self._slower_by(codec) + sent_bytes * self.worth.byte_s
+
+    def _slower_by(self, codec: Codec) -> float:
+        """How many times its prior it takes; one that was never in use, as many as the last that was."""
+        return self._slower[codec] if self._left[codec] is not None else self._machine

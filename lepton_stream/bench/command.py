@@ -94,6 +94,11 @@ def measured(source: Path | None = None, more: Mapping[str, str] | None = None) 
     return Command(source, cores()[1], GiB, more or {})
 
 
+def last_words(log: Path) -> str:
+    """Of a command that has ended, by its log."""
+    return log.read_text(encoding="utf-8", errors="replace")[-_SAID:].strip()
+
+
 class Ended(AbstractContextManager["Ended"]):
     """A process that has ended when the block is left, whatever happens."""
 

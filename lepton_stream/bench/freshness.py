@@ -61,7 +61,7 @@ async def _at_load(through: Through, load: Load) -> dict[str, Any]:
             stream = load.stream(clock.now_us() + int(LEAD_S * SECOND_US))
             generator, share = await _carried_out(through, service, stream, name)
             wanted = await asyncio.to_thread(truth_of, stream)
-            await _settled(service, got, len(wanted), reading)
+            await settled(service, got, len(wanted), reading)
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
@@ -89,7 +89,7 @@ async def _until(moment_us: int) -> None:
     await asyncio.sleep(max(moment_us - clock.now_us(), 0) / SECOND_US)
 
 
-async def _settled(service: Service, got: Received, wanted: int, reading: asyncio.Task[None]) -> None:
+async def settled(service: Service, got: Received, wanted: int, reading: asyncio.Task[None]) -> None:
     """Return when as many final results have come as there are; whether they are right is judged afterwards."""
     deadline = clock.elapsed_s() + SETTLE_S
     while got.finals < wanted and clock.elapsed_s() < deadline:

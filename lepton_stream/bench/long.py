@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from lepton_stream import clock
-from lepton_stream.bench.command import Ended, measured, totals_of
+from lepton_stream.bench.command import Ended, last_words, measured, totals_of
 from lepton_stream.bench.cores import cores, cpu_seconds, pin
 from lepton_stream.bench.engine import told
 from lepton_stream.bench.moved import Moved
@@ -64,7 +64,7 @@ def _run(stock: Stock, copies: int, folder: Path, tell: Tell) -> list[Sample]:
             tell(f"long: {k * each:,} of {copies * each:,} events, {samples[-1].resident / _MB:,.0f} MB")
         pipe.close()
         if process.wait():
-            raise LeptonError(f"bench: `lepton-stream run` failed: {log.read_text(encoding='utf-8')[-2000:].strip()}")
+            raise LeptonError(f"bench: `lepton-stream run` failed: {last_words(log)}")
     _refuse_wrong(stock, copies, totals_of(stats), results)
     return samples
 
@@ -75,8 +75,7 @@ def _write(to: int, data: Any, log: Path) -> None:
         while left:
             left = left[os.write(to, left) :]
     except BrokenPipeError:
-        said = log.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
-        raise LeptonError(f"bench: `lepton-stream run` ended before its input did: {said}") from None
+        raise LeptonError(f"bench: `lepton-stream run` ended before its input did: {last_words(log)}") from None
 
 
 def _refuse_wrong(stock: Stock, copies: int, totals: dict[str, Any], results: Path) -> None:

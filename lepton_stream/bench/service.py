@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lepton_stream import clock
-from lepton_stream.bench.command import Command, Ended
+from lepton_stream.bench.command import Command, Ended, last_words
 from lepton_stream.bench.cores import children, cpu_seconds
 from lepton_stream.errors import LeptonError
 
@@ -42,7 +42,7 @@ class Service:
     def refuse_ended(self) -> None:
         """Raises LeptonError with its last words if it has ended."""
         if self.process.poll() is not None:
-            said = self.log.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
+            said = last_words(self.log)
             raise LeptonError(f"bench: the worker ended with exit code {self.process.returncode}: {said}")
 
     def asked(self, path: str) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from lepton_stream import clock
 from lepton_stream.autopilot.record import Told
 from lepton_stream.bench.cores import cores, pin
+from lepton_stream.bench.freshness import settled
 from lepton_stream.bench.generating import started, told_by
 from lepton_stream.bench.kafka import Through
 from lepton_stream.bench.lateness import Landed, landed
@@ -29,8 +30,6 @@ WINDOW_US = SECOND_US
 """Many windows in a short time: what is fresh is judged by window."""
 LEAD_S, LEAD_A_MILLION_S = 3.0, 8.0
 """Seconds that a generator may take to start, and those for a million devices: it asks where each of them goes."""
-SETTLE_S = 60.0
-"""How long the last windows may take once the stream has ended."""
 LOOK_S = 0.5
 
 
@@ -122,7 +121,7 @@ async def _steered(through: Through, task: Task, way: Way) -> Steered:
             stream = task.stream(clock.now_us() + int(lead_s * SECOND_US))
             looks, lag, behind_s = await _watched(through, service, stream, name)
             wanted = await asyncio.to_thread(truth_of, stream)
-            await _settled(service, got, len(wanted), reading)
+            await settled(service, got, len(wanted), reading)
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
@@ -156,16 +155,6 @@ async def _watched(
         process.kill()
     behind: Mapping[str, float] = told["behind"]
     return looks, lag, behind.get("p99", 0.0)
-
-
-async def _settled(service: Service, got: Received, wanted: int, reading: asyncio.Task[None]) -> None:
-    """Return when as many final results have come as there are."""
-    deadline = clock.elapsed_s() + SETTLE_S
-    while got.finals < wanted and clock.elapsed_s() < deadline:
-        service.refuse_ended()
-        if reading.done():
-            reading.result()
-        await asyncio.sleep(0.1)
 
 
 async def _decisions(through: Through, plan: Path) -> list[Told]:

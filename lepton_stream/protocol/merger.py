@@ -15,7 +15,7 @@ from lepton_stream.protocol.outputs import event_records, records_of
 from lepton_stream.protocol.parts import Stored, chain, parts_of
 from lepton_stream.protocol.ports import FrameRun, MergePort, Position, Record
 from lepton_stream.protocol.turns import Turns
-from lepton_stream.shuffle.frame import Frame, PartialsPart, RowsPart, decode
+from lepton_stream.shuffle.frame import PartialsPart, RowsPart, decode
 from lepton_stream.windows.results import Results
 from lepton_stream.wire import FOREIGN
 
@@ -55,8 +55,6 @@ class Merger:
         """The commit that `state` belongs to, while nothing has been folded since."""
         self.more = False
         """Windows wait to be closed: another checkpoint is due at once."""
-        self.rows_taken = self.cells_taken = 0
-        """Of window sections: rows that came as rows, and cells that came as partials, for what they cost."""
         self.kept: Kept | None = None
         """What the checkpoint that the pointer names holds of the account; None until we have begun."""
 
@@ -143,22 +141,23 @@ class Merger:
         """The account that this partition keeps, by source partition."""
         return self.state.account
 
-    def take(self, run: FrameRun) -> None:
-        """Fold frames that follow those taken before."""
+    def take(self, run: FrameRun) -> tuple[int, int]:
+        """Fold frames that follow those taken before; (rows, cells) of window sections that came as rows, as partials.
+
+        Those of frames that had come before are left out.
+        """
+        rows = cells = 0
         for data in run.frames:
             frame = decode(data)
             if core.fold(self.job, self.state, frame):
-                self._count(frame)
+                own = [part for number, part in frame.parts if number < len(self.job.sections)]
+                rows += sum(len(part) for part in own if isinstance(part, RowsPart))
+                cells += sum(len(part) for part in own if isinstance(part, PartialsPart))
             self._updated |= bool(frame.parts)
             self._urgent |= bool(frame.parts) or frame.ended
         self.next = run.end
         self._moved, self.rests = True, None
-
-    def _count(self, frame: Frame) -> None:
-        for number, part in frame.parts:
-            if number < len(self.job.sections):
-                self.rows_taken += len(part) if isinstance(part, RowsPart) else 0
-                self.cells_taken += len(part) if isinstance(part, PartialsPart) else 0
+        return rows, cells
 
     @property
     def due(self) -> bool:

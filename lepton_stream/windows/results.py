@@ -35,10 +35,10 @@ class Results:
     def __len__(self) -> int:
         return len(self.values["window_start"])
 
-    @property
-    def ends(self) -> Index:
-        """int64[n]: when each window ends, epoch milliseconds."""
-        return np.asarray(listed(self.values["window_end"]), np.int64)
+    def by_end(self) -> list[tuple[int, int]]:
+        """(when a window ends, epoch milliseconds; how many of these results are of it), ascending."""
+        ends, counts = np.unique(_integers(self.values["window_end"]), return_counts=True)
+        return list(zip(ends.tolist(), counts.tolist(), strict=True))
 
     def told(self) -> dict[str, Told]:
         """All that a record has, in the order of the design: group, window, result columns, final, version."""
@@ -103,11 +103,14 @@ def together(batches: list[Results]) -> list[Results]:
     return [same[0] if len(same) == 1 else _joined(same) for same in kinds.values()]
 
 
+def _integers(values: Told) -> Index:
+    return np.asarray(values.values if isinstance(values, Numbers) else listed(values), np.int64)
+
+
 def _joined(batches: list[Results]) -> Results:
     first = batches[0]
     values = {name: told_together([batch.values[name] for batch in batches]) for name in first.values}
-    start = np.asarray(listed(values["window_start"]), np.int64)
-    order = order_of(start, [values[name] for name in first.group_by])
+    order = order_of(_integers(values["window_start"]), [values[name] for name in first.group_by])
     ordered = {name: told_rows(column, order) for name, column in values.items()}
     version = max(batch.version for batch in batches)
     return Results(first.window, first.group_by, ordered, first.final, version)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from lepton_stream import clock
 from lepton_stream.chunk import Chunk
 from lepton_stream.telemetry import catalogue as c
@@ -70,8 +68,7 @@ class ShuffleMeasure:
 
 
 def _ages(meter: Meter, batch: Results, now_us: int) -> None:
-    ends, counts = np.unique(batch.ends, return_counts=True)
-    for end_ms, count in zip(ends.tolist(), counts.tolist(), strict=True):
+    for end_ms, count in batch.by_end():
         age = max(0.0, now_us / 1e6 - end_ms / 1e3)
         if age > c.REPLAYED_S:
             meter.add(c.REPLAYED, count, batch.window)

@@ -215,13 +215,11 @@ class ShuffleOwner:
 
     def _fold(self, chunk: Chunk) -> None:
         """Hand the frames on, and tell what they took."""
-        outside, merger = self._outside, self.merger
-        began_s, rows, cells = outside.loop_cpu.read(), merger.rows_taken, merger.cells_taken
-        frames = [v or b"" for v in chunk.values.to_list()]
-        merger.take(FrameRun(chunk.offsets, frames, chunk.end))
+        outside = self._outside
+        began_s, frames = outside.loop_cpu.read(), [v or b"" for v in chunk.values.to_list()]
+        came = self.merger.take(FrameRun(chunk.offsets, frames, chunk.end))
         took_s = outside.loop_cpu.read() - began_s
         outside.loop_cpu.told(took_s)
-        came = merger.rows_taken - rows, merger.cells_taken - cells
         outside.note_folded(FoldSeen(len(frames), *came, weight(chunk), took_s))
 
     def _left(self) -> float:

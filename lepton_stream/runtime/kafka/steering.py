@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from lepton_stream import clock
 from lepton_stream.autopilot.codecs import worth
 from lepton_stream.autopilot.mode import Mode
@@ -68,8 +66,7 @@ def ages(results: Sequence[Results], now_us: int, lateness_us: Mapping[str, int]
     for batch in results:
         if not batch.final or not len(batch):
             continue
-        ends, counts = np.unique(batch.ends, return_counts=True)
-        for end_ms, count in zip(ends.tolist(), counts.tolist(), strict=True):
+        for end_ms, count in batch.by_end():
             age = (now_us - lateness_us[batch.window]) / 1e6 - end_ms / 1e3
             if age <= REPLAYED_S:
                 yield max(age, 0.0), count

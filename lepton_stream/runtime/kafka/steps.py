@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
 from lepton_stream import clock
 from lepton_stream.autopilot.seen import PrepareSeen
@@ -13,6 +13,7 @@ from lepton_stream.core.job import Lap
 from lepton_stream.runtime.kafka.batches import HEADER
 from lepton_stream.runtime.kafka.codecs import Codec
 from lepton_stream.runtime.kafka.compress import Compressing
+from lepton_stream.runtime.kafka.metered import Metered
 
 T = TypeVar("T")
 IS_COMMON = {"group": True, "aggregate": False, "encode": False}
@@ -49,33 +50,9 @@ class LoopCpu:
         rest, self._last, self._told = now - self._last - self._told, now, 0.0
         return max(rest, 0.0)
 
-    def apart(self, work: Coroutine[Any, Any, T]) -> Apart[T]:
+    def apart(self, work: Awaitable[T]) -> Metered[T]:
         """Await it for what `work` gives; what it does itself between its waits is told."""
-        return Apart(self, work)
-
-
-class Apart(Generic[T]):
-    """See `LoopCpu.apart`."""
-
-    def __init__(self, loop: LoopCpu, work: Coroutine[Any, Any, T]) -> None:
-        self._loop, self._work = loop, work
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        go_on: Callable[[Any], Any] = self._work.send
-        value: Any = None
-        while True:
-            began = self._loop.read()
-            try:
-                waits = go_on(value)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            finally:
-                self._loop.told(self._loop.read() - began)
-            try:
-                go_on, value = self._work.send, (yield waits)
-            except BaseException as error:  # the work's own matter, cancellation too
-                go_on, value = self._work.throw, error
+        return Metered(work, lambda cpu_s, _wall_s: self.told(cpu_s), self.read)
 
 
 class Packer:

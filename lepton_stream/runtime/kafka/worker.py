@@ -7,7 +7,7 @@ import contextlib
 import gc
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -111,16 +111,16 @@ class Worker:
         """Until `stop` is set, the end is reached, or an error ends it. Raises typed errors."""
         self.stop = stop
         await self.outside.view.begin_run()
-        left = asyncio.Event()
+        left, autopilot, prices = asyncio.Event(), self._settings.autopilot, self._settings.prices
         tasks = [
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(self._leave(left), name="leave"),
-            asyncio.create_task(self._keep(), name="memory"),
-            asyncio.create_task(self._balance(), name="balance"),
-            asyncio.create_task(self._steer(), name="autopilot"),
+            asyncio.create_task(self._or_fail(keep(self.keeper, self._owners, self.app.partitions)), name="memory"),
+            asyncio.create_task(self._or_fail(self._balance()), name="balance"),
+            asyncio.create_task(self._or_fail(steer(self.outside, autopilot, prices)), name="autopilot"),
         ]
         if self._teller is not None:
-            tasks.append(asyncio.create_task(self._tell(self._teller), name="tell"))
+            tasks.append(asyncio.create_task(self._or_fail(self._teller.run(self._owners)), name="tell"))
         try:
             await serve(self.app, left)
         finally:
@@ -131,39 +131,25 @@ class Worker:
             if self._teller is not None:
                 self._teller.tell(self._owners())  # the last word, after the last checkpoint
 
-    async def _tell(self, teller: Teller) -> None:
+    async def _or_fail(self, work: Awaitable[None]) -> None:
+        """An error of it ends the worker."""
         try:
-            await teller.run(self._owners)
-        except Exception as error:
-            self.app.fail(error)
-
-    async def _keep(self) -> None:
-        try:
-            await keep(self.keeper, self._owners, self.app.partitions)
+            await work
         except Exception as error:
             self.app.fail(error)
 
     async def _balance(self) -> None:
         """Measure with every look at the group, and ask it for another placement where that may help."""
-        try:
-            while True:
-                await self.outside.view.next_look()
-                identity = self.app.partitions.identity
-                if self.balancer.look(self.outside.view.seen, self._owned.keys()) and identity is not None:
-                    self.app.partitions.join_again(identity)
-        except Exception as error:
-            self.app.fail(error)
+        while True:
+            await self.outside.view.next_look()
+            identity = self.app.partitions.identity
+            if self.balancer.look(self.outside.view.seen, self._owned.keys()) and identity is not None:
+                self.app.partitions.join_again(identity)
 
     def _decided(self, decision: Decision) -> None:
         """As the group's leader; in the consumer's thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the worker
             self.app.loop.call_soon_threadsafe(self.outside.deciding.tell, decision)
-
-    async def _steer(self) -> None:
-        try:
-            await steer(self.outside, self._settings.autopilot, self._settings.prices)
-        except Exception as error:
-            self.app.fail(error)
 
     def _owners(self) -> dict[SourcePartition, Owner]:
         return {tp: owned.owner for tp, owned in self._owned.items()}
