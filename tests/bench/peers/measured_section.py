@@ -27,7 +27,8 @@ Pathway's and our own time begin a moment earlier, when records have come. Kafka
 until a further record comes: its time ends when its work did. Exact: every window has the right figures, and there is
 no other. "Others" is the share of the program's core that other processes of the machine took: figures by the clock
 suffer from it, those in CPU hardly. "Lepton is" tells how many times faster, and with how many times less CPU; both
-must reach the bar. Faust is slow and got fewer records.
+must reach the bar. It is for the further records, those of the larger size beyond those of the smaller: there a program
+has started, is compiled and has its memory. Faust is slow and got fewer records.
 """
 
 

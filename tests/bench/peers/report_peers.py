@@ -70,5 +70,5 @@ def _cells(line: Line) -> tuple[str, ...]:
     judged = ("", "", "")
     if line.times_speed is not None and line.times_cpu is not None:
         times = f"{line.times_speed:,.1f}, {line.times_cpu:,.1f} times"
-        judged = (times, f"{line.peer.bar:g}", "yes" if line.met else "NO")
+        judged = (times, *((f"{line.peer.bar:g}", "yes" if line.met else "NO") if line.judged else ("", "")))
     return (line.peer.shown, line.records, speed, f"{line.speed.cpu_s:,.2f}", *around, *judged)

@@ -37,13 +37,18 @@ class Seen:
 
 @dataclass(frozen=True)
 class Line:
-    """One program with so many records. `against`: ours; `seen` is None where it tells what further records cost."""
+    """One program with so many records. `against`: ours; `seen` is None where it tells what further records cost.
+
+    `judged`: whether the bar is for this line: the one of further records where there is one, since start-up and the
+    time until all is warm are left out there.
+    """
 
     peer: Peer
     records: str
     speed: Speed
     against: Speed | None
     seen: Seen | None = None
+    judged: bool = True
 
     @property
     def times_speed(self) -> float | None:
@@ -57,8 +62,8 @@ class Line:
 
     @property
     def met(self) -> bool | None:
-        """Whether both reach the bar; None where nothing of ours was measured, and for ours itself."""
-        if self.times_speed is None or self.times_cpu is None:
+        """Whether both reach the bar; None where it is not for this line, and where nothing of ours was measured."""
+        if not self.judged or self.times_speed is None or self.times_cpu is None:
             return None
         return min(self.times_speed, self.times_cpu) >= self.peer.bar
 
@@ -70,11 +75,12 @@ def lines(runs: Sequence[Run]) -> list[Line]:
     found = []
     for peer in ALL:
         sizes = _sizes(runs, peer.name)
+        more, more_of_ours = _marginal(sizes), None if peer.kind == "own" else _marginal(ours)
         for records, group in sizes.items():
-            found.append(_line(peer, records, group, None if peer.kind == "own" else _of_size(speeds, records)))
-        if more := _marginal(sizes):
-            shown = f"{max(sizes):,} less {min(sizes):,}"
-            found.append(Line(peer, shown, more, None if peer.kind == "own" else _marginal(ours)))
+            against = None if peer.kind == "own" else _of_size(speeds, records)
+            found.append(_line(peer, records, group, against, judged=more is None or more_of_ours is None))
+        if more:
+            found.append(Line(peer, f"{max(sizes):,} less {min(sizes):,}", more, more_of_ours))
     return found
 
 
@@ -96,7 +102,7 @@ def _median(group: Sequence[Run]) -> Speed:
     return Speed(median(r["events_per_s"] for r in group), median(r["cpu_s_per_million"] for r in group))
 
 
-def _line(peer: Peer, records: int, group: Sequence[Run], against: Speed | None) -> Line:
+def _line(peer: Peer, records: int, group: Sequence[Run], against: Speed | None, *, judged: bool) -> Line:
     speeds = [run["events_per_s"] for run in group]
     worst = min(group, key=lambda run: int(run["windows_right"]))
     seen = Seen(
@@ -109,7 +115,7 @@ def _line(peer: Peer, records: int, group: Sequence[Run], against: Speed | None)
         right=f"{worst['windows_right']:,} of {worst['windows']:,}",
         others=max(run["others_share"] for run in group),
     )
-    return Line(peer, f"{records:,}", _median(group), against, seen)
+    return Line(peer, f"{records:,}", _median(group), against, seen, judged)
 
 
 def _marginal(sizes: dict[int, list[Run]]) -> Speed | None:

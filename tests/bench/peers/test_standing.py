@@ -68,6 +68,13 @@ def test_two_sizes_tell_what_the_further_records_cost() -> None:
     assert line.met is True
 
 
+def test_with_two_sizes_the_bar_is_for_the_further_records_alone() -> None:
+    ours = [run("lepton", 1000, 2.0, 2.0), run("lepton", 3000, 3.0, 2.5)]
+    found = lines([*ours, run("flink", 1000, 10.0, 9.0), run("flink", 3000, 18.0, 10.0)])
+    assert [line.met for line in found if line.peer.name == "flink"] == [None, None, False]
+    assert verdict(found) == "Bars missed: flink (3,000 less 1,000)."
+
+
 def test_a_marginal_rate_below_noise_is_left_out() -> None:
     found = lines([run("flink", 1000, 10.0, 9.0), run("flink", 3000, 9.0, 14.0)])
     assert [line.records for line in found] == ["1,000", "3,000"]
