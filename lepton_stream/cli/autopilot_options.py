@@ -38,13 +38,13 @@ class PlacementChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """`flush_s`: seconds that a claim waits for more records behind its first one, to begin with.
+    """`flush_s`: seconds that a claim waits for more records behind its first one, to begin with; None: by the plan.
 
     `placement`: of partitions over workers.
     """
 
     autopilot: Mode = "off"
-    flush_s: float = 0.0
+    flush_s: float | None = None
     placement: Strategy = "equal"
 
 
@@ -62,8 +62,8 @@ WANTED = {
         typer.Option(
             "--flush-interval",
             metavar="TIME",
-            help="Kafka: how long what has come waits for more, such as 50ms; left out: it does not. With --autopilot "
-            "act only the beginning.",
+            help="Kafka: how long what has come waits for more, unless a window may close; left out: 200ms where only "
+            "final results of windows are told, else 0ms. With --autopilot act only the beginning.",
         ),
     ],
     "placement": Annotated[
@@ -92,9 +92,9 @@ def _tuning(given: dict[str, Any]) -> Tuning:
     )
 
 
-def _seconds(text: str | None) -> float:
+def _seconds(text: str | None) -> float | None:
     if text is None:
-        return 0.0
+        return None
     try:
         seconds = parse_duration(text) / 1e6
     except ValueError as error:

@@ -158,7 +158,7 @@ def _broker_of(broker: Mapping[str, str | None]) -> str | None:
 
 def _refuse_for_files(workers: int, static_id: str | None, tuning: Tuning, *, until_end: bool) -> None:
     asked = {"--workers": workers > 1, "--static-id": static_id is not None, "--until-end": until_end}
-    asked |= {"--autopilot": tuning.autopilot != "off", "--flush-interval": tuning.flush_s > 0}
+    asked |= {"--autopilot": tuning.autopilot != "off", "--flush-interval": tuning.flush_s is not None}
     asked["--placement"] = tuning.placement != "equal"
     if names := [name for name, is_asked in asked.items() if is_asked]:
         raise UsageError(f"{', '.join(names)}: is for runs on Kafka; leave it out, or name a broker with --broker")

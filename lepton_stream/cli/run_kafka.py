@@ -179,7 +179,9 @@ async def _work_as_crew(
     command += [*asked.options, *(["--until-end", "--run-id", asked.run] if asked.run else [])]
     command += ["--static-id", asked.static_id] if asked.static_id else []
     command += ["--memory", f"{asked.memory.bytes}B", "--autopilot", asked.tuning.autopilot]
-    command += ["--flush-interval", f"{round(asked.tuning.flush_s * 1e6)}us", "--placement", asked.tuning.placement]
+    flush_s = asked.tuning.flush_s
+    command += [] if flush_s is None else ["--flush-interval", f"{round(flush_s * 1e6)}us"]
+    command += ["--placement", asked.tuning.placement]
     command += ["--log-format", asked.observing.log_format.value]
     await outside.view.begin_run()
     telling = CrewTelling(outside, tally) if tally else None

@@ -45,7 +45,13 @@ INSIDE = {
     "aiokafka.consumer.fetcher:FetchResult": ["check_assignment", "has_more", "_update_position"],
     "aiokafka.consumer.fetcher:FetchError": ["check_raise"],
     "aiokafka.consumer.fetcher:PartitionRecords": ["_unpack_records"],
-    "aiokafka.consumer.fetcher:Fetcher": ["_create_fetch_waiter", "_get_actions_per_node", "_notify", "seek_to"],
+    "aiokafka.consumer.fetcher:Fetcher": [
+        "_create_fetch_waiter",
+        "_get_actions_per_node",
+        "_notify",
+        "_proc_fetch_request",
+        "seek_to",
+    ],
     "aiokafka.consumer.group_coordinator:GroupCoordinator": [
         "reset_generation",
         "_push_error_to_user",
@@ -106,6 +112,7 @@ WRITTEN_IN_INIT = {
     fetcher.Fetcher: [
         "_records",
         "_fetch_max_wait_ms",
+        "_fetch_min_bytes",
         "_fetch_task",
         "_fetch_waiters",
         "_pending_tasks",

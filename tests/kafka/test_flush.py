@@ -25,6 +25,7 @@ from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.inbox import Inbox, memory_of
 from lepton_stream.runtime.kafka.keeper import Keeper
 from lepton_stream.runtime.kafka.limits import Limits
+from lepton_stream.runtime.kafka.linger import lingers
 from lepton_stream.runtime.kafka.ports import KafkaSourcePort
 from lepton_stream.runtime.kafka.steps import LoopCpu
 from lepton_stream.telemetry.meter import Meter
@@ -34,6 +35,8 @@ from tests.kafka.virtual_time import run
 TP = SourcePartition("streams.v1", 0)
 ME = Identity(1, "me")
 FLUSH_S = 3.0
+WAIT_S = FLUSH_S - lingers(FLUSH_S)
+"""What is left of it for the owner: records have lingered at the broker for the rest."""
 SETTLE_S = Limits().settle_s
 NEAR = 0.01
 
@@ -58,6 +61,7 @@ class Scene:
         self.note_prepared = self.seen_of_steps.append
         self.keeps_metadata, self.era, self.seen = False, 0, None
         self.commits: list[Commit] = []
+        self.commit_s = 0.0
         self.began = asyncio.get_running_loop().time()
         outside: Any = self
         port = KafkaSourcePort(outside, TP, ME)
@@ -84,6 +88,8 @@ class Scene:
 
     async def commit(self, tp: SourcePartition, offset: int, metadata: str, _: Identity) -> None:
         self.commits.append(Commit(self.now, offset, claim_of(metadata, "here").claim))
+        if self.commit_s:
+            await asyncio.sleep(self.commit_s)
 
     async def send_all(self, records: Any, *_: Any) -> list[Any]:
         list(records)
@@ -143,7 +149,42 @@ def test_records_within_the_interval_are_claimed_together_when_it_is_over(virtua
             scene.comes()
         await asyncio.sleep(10)
         # the first comes at 0.8, and the fifth, which is the first of the next claim, at 4.0
-        assert scene.claims == [(0.8 + FLUSH_S, offset_of(4)), (4.0 + FLUSH_S, offset_of(8))]
+        assert scene.claims == [(0.8 + WAIT_S, offset_of(4)), (4.0 + WAIT_S, offset_of(8))]
+        await scene.end(task)
+
+    virtually(main)
+
+
+def test_what_may_let_a_window_close_is_not_waited_behind(virtually: Virtually) -> None:
+    """Windows of ten seconds close three later: at 1003, 1013 and so on of event time."""
+
+    async def main() -> None:
+        scene = Scene(setting(1000.0))
+        task = await scene.work()
+        scene.comes(2)
+        await asyncio.sleep(FLUSH_S)
+        assert scene.claims == []
+        scene.setting = setting(0.0)  # up to 1001 is claimed within a second, and the event time is known
+        await asyncio.sleep(1.0)
+        (claimed_s, _), scene.setting = scene.claims[0], setting(1000.0)
+        scene.comes(2)
+        await asyncio.sleep(claimed_s + 2.5 - scene.now)
+        assert [round(at - claimed_s - 2.0, 1) for at, _ in scene.claims[1:]] == [0.0]
+        await scene.end(task)
+
+    virtually(main)
+
+
+def test_after_a_step_that_took_long_its_partition_rests_for_a_moment(virtually: Virtually) -> None:
+    async def main() -> None:
+        scene = Scene(setting(0.0))
+        scene.commit_s = 0.004
+        task = await scene.work()
+        for _ in range(20):
+            scene.comes()
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.1)
+        assert scene.claims == [(0.0, offset_of(1)), (0.004 + 4 * 0.004, offset_of(20))]
         await scene.end(task)
 
     virtually(main)

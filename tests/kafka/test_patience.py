@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from lepton_stream.runtime.kafka.patience import be_patient
+from lepton_stream.runtime.kafka.linger import ENOUGH_BYTES, OFTEN
+from lepton_stream.runtime.kafka.patience import AT_ONCE, be_patient
 
 
 class State:
@@ -22,17 +23,21 @@ class Assignment:
 
 
 class Fetcher:
-    """Tells how long the fetch that it would send now may stay open."""
+    """Tells how long the fetch that it would send now may stay open; an answer brings records or not."""
 
     def __init__(self) -> None:
         self._records: dict[int, object] = {}
-        self._fetch_max_wait_ms = 50
+        self._fetch_max_wait_ms, self._fetch_min_bytes = 50, 1
         self._get_actions_per_node: Callable[[Any], int] = lambda _: self._fetch_max_wait_ms
+        self._proc_fetch_request: Callable[..., Awaitable[bool]] = self._answered
+
+    async def _answered(self, brought: bool) -> bool:
+        return brought
 
 
 def test_only_a_fetch_that_leaves_nobody_out_may_stay_open_for_long() -> None:
     fetcher = Fetcher()
-    be_patient(fetcher, 500)
+    be_patient(fetcher, 500, lambda: 0.0)
     asked = fetcher._get_actions_per_node
     assert asked(Assignment(State(), State())) == 500
     assert asked(Assignment(State(), State(paused=True))) == 50
@@ -41,3 +46,27 @@ def test_only_a_fetch_that_leaves_nobody_out_may_stay_open_for_long() -> None:
     assert asked(Assignment(State(), State())) == 50
     fetcher._records = {}
     assert asked(Assignment(State(), State())) == 500
+
+
+async def test_fetch_waits_for_more_while_one_after_the_other_brings_records() -> None:
+    now, fetcher = [100.0], Fetcher()
+    be_patient(fetcher, 500, lambda: 0.1, lambda: now[0])
+    asked = fetcher._get_actions_per_node
+    for _ in range(OFTEN):
+        assert asked(Assignment(State())) == 500
+        assert fetcher._fetch_min_bytes == AT_ONCE
+        assert await fetcher._proc_fetch_request(True)
+        now[0] += 0.005
+    assert asked(Assignment(State())) == 25
+    assert fetcher._fetch_min_bytes == ENOUGH_BYTES
+    now[0] += 1.0
+    assert asked(Assignment(State())) == 500
+    assert fetcher._fetch_min_bytes == AT_ONCE
+
+
+async def test_fetch_that_brings_nothing_is_no_reason_to_wait() -> None:
+    fetcher = Fetcher()
+    be_patient(fetcher, 500, lambda: 0.1, lambda: 100.0)
+    for _ in range(2 * OFTEN):
+        assert not await fetcher._proc_fetch_request(False)
+    assert fetcher._get_actions_per_node(Assignment(State())) == 500

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MiB = 1 << 20
+REST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,12 @@ class Limits:
     checkpoint_s: float = 0.25
     checkpoint_most_s: float = 1.0
     soon_s: float = 0.05
+    rest_most_s: float = 0.03
     settle_s: float = 0.5
     shuffle_ahead_bytes: int = 256 * MiB
     watch_s: float = 1.0
     max_skew_us: int | None = None
+
+    def rest_s(self, step_s: float) -> float:
+        """Seconds after a step of a source, which took `step_s`, before the next one that is not a whole one."""
+        return min(REST * step_s, self.rest_most_s)

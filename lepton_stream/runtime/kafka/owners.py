@@ -13,6 +13,7 @@ from lepton_stream.protocol.ports import FrameRun, Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.runtime.kafka.inbox import Inbox, memory_of, weight
 from lepton_stream.runtime.kafka.keeper import SOON_S, Keeper
+from lepton_stream.runtime.kafka.linger import MUCH, claim_due
 from lepton_stream.runtime.kafka.measure import ShuffleMeasure, SourceMeasure
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
@@ -20,6 +21,7 @@ from lepton_stream.runtime.kafka.recovery import refuse_other_sources
 from lepton_stream.runtime.kafka.shrinking import Shrinking
 from lepton_stream.telemetry.catalogue import CHECKPOINT, RESTORED
 from lepton_stream.telemetry.facts import tell
+from lepton_stream.windows.next_close import NextClose
 
 
 class SourceOwner:
@@ -41,6 +43,8 @@ class SourceOwner:
         self._outside, self._source = outside, preparer.job.plan.source
         self._run, self._keeper, self._in_hand = run, keeper, 0
         self._quiet_since = clock.elapsed_s()
+        self._rests_until = self._quiet_since
+        self.next_close = NextClose(preparer.job.plan.windows)
         self.measure = SourceMeasure(outside.meter)
         self._shrinking = Shrinking(preparer.source)
         self._begun = False
@@ -87,7 +91,9 @@ class SourceOwner:
                 self.note()
                 self.measure.prepared(chunk, began)
                 self._note_restored()
-                self._quiet_since = clock.elapsed_s()
+                self._quiet_since = now = clock.elapsed_s()
+                self._rests_until = now + limits.rest_s(now - began)
+                self.next_close.seen(self.preparer.state.high, began)
             if self.inbox.empty and self._outside.keeps_metadata:
                 self._shrinking.look(self._outside.view.seen, self.preparer.done)
             if self.inbox.empty and (self.preparer.at_end or self._settle_left() <= 0):
@@ -105,13 +111,18 @@ class SourceOwner:
             await self.inbox.more(min(left, settle_s, self._outside.limits.watch_s))
 
     def _gather_left(self, most: int) -> float:
-        """Seconds for which more may come: none where enough is there, nothing more can come, or memory is short."""
+        """Seconds for which more may come: none where enough is there, nothing more can come, or memory is short.
+
+        Nor where a window may close, but for a short rest after the last step.
+        """
         inbox, end = self.inbox, self.preparer.end
         if inbox.since is None or inbox.closed or inbox.paused or inbox.bytes >= most:
             return 0.0
         if not self.preparer.restored or (end is not None and inbox.end >= end) or self._keeper.step.pause:
             return 0.0
-        return inbox.since + self._outside.setting.flush_s - clock.elapsed_s()
+        now_s, flush_s, close_s = clock.elapsed_s(), self._outside.setting.flush_s, self.next_close.at_s
+        due_s = claim_due(inbox.since, flush_s, close_s, now_s, much=MUCH * inbox.bytes >= most)
+        return max(due_s, self._rests_until) - now_s
 
     def _settle_left(self) -> float:
         """Seconds for which the next records may come and complete the range that is sent."""

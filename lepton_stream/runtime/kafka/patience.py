@@ -2,25 +2,49 @@
 
 aiokafka has one fetch a broker open at a time. What arrives ends it at once; but a partition that was left out of it,
 as its last records were still being handed out, has to wait until it ends. So it is short, unless none was left out:
-an idle worker then asks twice a second, not twenty times.
+an idle worker then asks twice a second, not twenty times. While much comes, what arrives does not end it at once
+(`linger.py`).
 """
 
 # ruff: noqa: SLF001  (what lies inside aiokafka and Faust is pinned by tests/kafka/test_contract.py)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from lepton_stream import clock
+from lepton_stream.runtime.kafka.linger import ENOUGH_BYTES, Linger
 
-def be_patient(fetcher: Any, most_ms: int) -> None:
-    """From now on fetches that leave nobody out stay open for up to `most_ms`, others as long as before."""
-    actions, least_ms = fetcher._get_actions_per_node, fetcher._fetch_max_wait_ms
+AT_ONCE = 1
+
+
+def be_patient(
+    fetcher: Any, most_ms: int, flush_s: Callable[[], float], now_s: Callable[[], float] = clock.elapsed_s
+) -> None:
+    """From now on fetches that leave nobody out stay open for up to `most_ms`, others as long as before.
+
+    `flush_s`: the flush interval now.
+    """
+    actions, fetch, least_ms = fetcher._get_actions_per_node, fetcher._proc_fetch_request, fetcher._fetch_max_wait_ms
+    linger = Linger()
 
     def patiently(assignment: Any) -> Any:
-        fetcher._fetch_max_wait_ms = most_ms if _asks_for_all(fetcher, assignment) else least_ms
+        wait_s = linger.wait_s(now_s(), flush_s())
+        fetcher._fetch_min_bytes = ENOUGH_BYTES if wait_s else AT_ONCE
+        if wait_s:
+            fetcher._fetch_max_wait_ms = int(wait_s * 1000)
+        else:
+            fetcher._fetch_max_wait_ms = most_ms if _asks_for_all(fetcher, assignment) else least_ms
         return actions(assignment)
 
-    fetcher._get_actions_per_node = patiently
+    async def noted(*asked: Any) -> Any:
+        brought = await fetch(*asked)
+        if brought:
+            linger.came(now_s())
+        return brought
+
+    fetcher._get_actions_per_node, fetcher._proc_fetch_request = patiently, noted
 
 
 def _asks_for_all(fetcher: Any, assignment: Any) -> bool:

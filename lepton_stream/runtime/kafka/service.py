@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from lepton_stream import clock
-from lepton_stream.autopilot.setting import Codec, Setting
+from lepton_stream.autopilot.setting import Codec, Setting, flush_s_for
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job, Route
 from lepton_stream.errors import BrokerError, IntegrityError, UsageError
@@ -78,7 +78,7 @@ async def opened(
     connection: Connection,
     *,
     route: Route = "partials",
-    flush_s: float = 0.0,
+    flush_s: float | None = None,
     codec: Codec = "lz4",
     limits: Limits | None = None,
     watch: Stopwatch | None = None,
@@ -88,9 +88,9 @@ async def opened(
 ) -> AsyncIterator[Outside]:
     """Connect and look at the cluster. Raises BrokerError, UsageError, IntegrityError.
 
-    `route`, `flush_s`, `codec`: the setting that the work begins with, see `Setting`. `called`: how the command line
-    names the pipeline, for messages that name a command. `pseudonyms`: their secret; None: that of the environment,
-    where the plan has any. `worker`: by which name its decisions are told.
+    `route`, `flush_s`, `codec`: the setting that the work begins with, see `Setting`; `flush_s` None: by the plan.
+    `called`: how the command line names the pipeline, for messages that name a command. `pseudonyms`: their secret;
+    None: that of the environment, where the plan has any. `worker`: by which name its decisions are told.
     """
     limits, named = limits or Limits(), names(plan)
     pseudonyms = pseudonyms or secret_for(plan, os.environ)
@@ -125,7 +125,7 @@ async def opened(
             deciding=deciding,
             # the embedded broker tells no append times; it lives on this machine, by this clock
             time=BrokerTime(clock.elapsed_s, None if keeps else clock.now_us),
-            setting=Setting(job.routes, flush_s, codec),
+            setting=Setting(job.routes, flush_s_for(plan) if flush_s is None else flush_s, codec),
         )
 
 

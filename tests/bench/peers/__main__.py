@@ -33,7 +33,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--records", default="1000000,3000000", help="several, with commas: also what further records cost")
+    sizes = "several, with commas: also what further records cost"
+    parser.add_argument("--records", default="1000000,3000000", help=sizes)
     parser.add_argument("--slow-records", type=int, default=50_000, help="the most that slow programs (Faust) get")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--only", help="names with commas; --list shows them")

@@ -1,0 +1,90 @@
+"""When windows may close next: by event time exactly, by the clock as records have come so far."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lepton_stream.pipeline.plan import Window
+from lepton_stream.windows.next_close import AFTER_S, NextClose, closes_after, waits_for_closes_alone
+from tests.core.streams import PLAN
+
+S = 1_000_000
+
+
+def window(size: int, lateness: int = 0, *, every: int | None = None, offset: int = 0) -> Window:
+    return Window("w", size, (), (), lateness_us=lateness, every_us=every, offset_us=offset)
+
+
+@given(st.integers(-(10**6), 10**6), st.integers(1, 50), st.integers(1, 20), st.integers(0, 99), st.integers(-9, 9))
+def test_first_time_that_lets_a_window_close(high: int, step: int, overlap: int, late: int, offset: int) -> None:
+    one = window(step * overlap, late, every=step, offset=offset)
+    closes = [t for t in range(high + 1, high + step + 1) if (t - late - offset) % step == 0]
+    assert [closes_after(one, high)] == closes
+
+
+def test_close_is_expected_when_the_clock_gets_there() -> None:
+    close = NextClose([window(10 * S, 3 * S)])
+    assert close.at_s == math.inf
+    close.seen(1_001 * S, 50.0)
+    assert close.at_s == pytest.approx(52.0 + AFTER_S)
+    assert not close.around(51.0, 0.5, 0.1)
+    assert close.around(51.6, 0.5, 0.1)
+
+
+def test_earliest_of_several_windows_counts() -> None:
+    close = NextClose([window(60 * S), window(7 * S)])
+    close.seen(6 * S, 50.0)
+    assert close.at_s == pytest.approx(51.0 + AFTER_S)
+
+
+def test_records_that_came_late_once_do_not_postpone_it() -> None:
+    """What is looked at a while after it came seems older than what the next record will be."""
+    close = NextClose([window(10 * S)])
+    for now, behind in ((100.0, 0.02), (100.2, 0.15), (100.4, 0.09)):
+        close.seen(int((now - behind) * S), now)
+    assert close.at_s == pytest.approx(110.02 + AFTER_S, abs=0.001)
+
+
+def test_source_that_falls_behind_is_believed_after_a_while() -> None:
+    close = NextClose([window(10 * S)])
+    close.seen(100 * S, 100.0)
+    for now in range(101, 1100):
+        close.seen(int((now - 1.5) * S), float(now))
+    assert close.at_s == pytest.approx(1100 + 1.5 + AFTER_S, abs=0.01)
+
+
+def test_source_that_stands_still_keeps_the_close_near_and_one_that_goes_back_changes_nothing() -> None:
+    close = NextClose([window(10 * S)])
+    close.seen(9 * S, 50.0)
+    at = close.at_s
+    close.seen(9 * S, 80.0)
+    close.seen(8 * S, 90.0)
+    assert close.at_s == at
+    assert close.around(95.0, 0.0, 0.0)
+
+
+def test_close_that_has_come_is_told_for_a_while() -> None:
+    close = NextClose([window(10 * S)])
+    close.seen(9 * S, 50.0)
+    close.seen(11 * S, 52.0)
+    assert close.around(52.05, 0.0, 0.1)
+    assert not close.around(52.2, 0.0, 0.1)
+
+
+def test_without_windows_nothing_is_expected() -> None:
+    close = NextClose([])
+    close.seen(9 * S, 50.0)
+    assert close.at_s == math.inf
+
+
+def test_only_final_results_of_windows_are_unhurried() -> None:
+    final = replace(PLAN, windows=tuple(replace(w, emit="final") for w in PLAN.windows), models=(), alarms=())
+    assert waits_for_closes_alone(final)
+    assert not waits_for_closes_alone(replace(final, windows=()))
+    hurried = replace(final.windows[0], emit="updates")
+    assert not waits_for_closes_alone(replace(final, windows=(hurried, *final.windows[1:])))
