@@ -13,6 +13,9 @@ CREEP = 0.002
 AFTER_S = 0.01
 """Rather a little late than early: who comes too early has to come again."""
 
+LATE_S = 0.1
+"""A source that keeps a close waiting for longer has become slower or silent."""
+
 
 def closes_after(window: Window, high_us: int) -> int:
     """The first event time beyond `high_us` that lets a window close, in µs."""
@@ -50,6 +53,10 @@ class NextClose:
         self._behind_s = min(behind_s, self._behind_s + crept_s)
         self._high, self._seen_s = high_us, now_s
         self.at_s = min(closes_after(w, high_us) for w in self._windows) / 1e6 + self._behind_s + AFTER_S
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether the record that lets a window close should have come a moment ago, and has not."""
+        return self.at_s <= now_s <= self.at_s + LATE_S
 
     def around(self, now_s: float, before_s: float, after_s: float) -> bool:
         """Whether a close comes within `before_s`, or came within `after_s`."""

@@ -14,7 +14,7 @@ from lepton_stream.runtime.kafka.linger import (
     OFTEN,
     Linger,
     claim_due,
-    heeded,
+    linger_now,
     lingers,
 )  # fmt: skip
 from lepton_stream.windows.next_close import NextClose
@@ -37,25 +37,25 @@ def came(linger: Linger, every_s: float, times: int) -> float:
 
 def test_fetch_waits_only_where_several_came_shortly_before() -> None:
     linger = Linger()
-    assert linger.wait_s(0.0, 0.0) == 0.0
+    assert linger.wait_s(0.0, LEAST_S) == 0.0
     last = came(linger, 0.002, OFTEN - 1)
-    assert linger.wait_s(last, 0.0) == 0.0
+    assert linger.wait_s(last, LEAST_S) == 0.0
     linger.came(last + 0.002)
-    assert linger.wait_s(last + 0.002, 0.0) == LEAST_S
-    assert linger.wait_s(last + 2 * OFTEN * LEAST_S, 0.0) == 0.0
+    assert linger.wait_s(last + 0.002, LEAST_S) == LEAST_S
+    assert linger.wait_s(last + 2 * OFTEN * LEAST_S, LEAST_S) == 0.0
 
 
 def test_fetch_that_lingers_goes_on_lingering() -> None:
     linger = Linger()
     last = came(linger, 1.5 * LEAST_S, 20)
-    assert linger.wait_s(last, 0.0) == LEAST_S
+    assert linger.wait_s(last, LEAST_S) == LEAST_S
 
 
 def test_trickle_never_waits() -> None:
     linger = Linger()
     for event in range(50):
         for now in (event / 10, event / 10 + 0.008):  # the record, and the frame that comes of it
-            assert linger.wait_s(now, 0.0) == 0.0
+            assert linger.wait_s(now, LEAST_S) == 0.0
             linger.came(now)
 
 
@@ -89,10 +89,10 @@ def closing(high_us: int, now_s: float) -> NextClose:
     return close
 
 
-def test_fetches_heed_the_interval_but_around_a_close() -> None:
+def test_fetches_linger_but_not_around_a_close() -> None:
     far, near = closing(3_000_000, 100.0), closing(9_990_000, 100.0)
-    assert heeded(FLUSH_S, [far], 100.0) == FLUSH_S
-    assert heeded(FLUSH_S, [far, near], 100.0) == 0.0
+    assert linger_now(FLUSH_S, [far], 100.0) == MOST_S
+    assert linger_now(FLUSH_S, [far, near], 100.0) == 0.0
     near.seen(10_010_000, 100.02)
-    assert heeded(FLUSH_S, [far, near], 100.05) == 0.0  # the frames that close it are on their way
-    assert heeded(FLUSH_S, [far, near], 100.2) == FLUSH_S
+    assert linger_now(FLUSH_S, [far, near], 100.05) == 0.0  # the frames that close it are on their way
+    assert linger_now(FLUSH_S, [far, near], 100.2) == MOST_S

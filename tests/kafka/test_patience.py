@@ -50,7 +50,7 @@ def test_only_a_fetch_that_leaves_nobody_out_may_stay_open_for_long() -> None:
 
 async def test_fetch_waits_for_more_while_one_after_the_other_brings_records() -> None:
     now, fetcher = [100.0], Fetcher()
-    be_patient(fetcher, 500, lambda: 0.1, lambda: now[0])
+    be_patient(fetcher, 500, lambda: 0.025, lambda: now[0])
     asked = fetcher._get_actions_per_node
     for _ in range(OFTEN):
         assert asked(Assignment(State())) == 500
@@ -66,7 +66,7 @@ async def test_fetch_waits_for_more_while_one_after_the_other_brings_records() -
 
 async def test_fetch_that_brings_nothing_is_no_reason_to_wait() -> None:
     fetcher = Fetcher()
-    be_patient(fetcher, 500, lambda: 0.1, lambda: 100.0)
+    be_patient(fetcher, 500, lambda: 0.025, lambda: 100.0)
     for _ in range(2 * OFTEN):
         assert not await fetcher._proc_fetch_request(False)
     assert fetcher._get_actions_per_node(Assignment(State())) == 500

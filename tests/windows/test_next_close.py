@@ -68,6 +68,14 @@ def test_source_that_stands_still_keeps_the_close_near_and_one_that_goes_back_ch
     assert close.around(95.0, 0.0, 0.0)
 
 
+def test_close_is_due_for_a_moment_until_it_comes() -> None:
+    close = NextClose([window(10 * S)])
+    close.seen(9 * S, 50.0)
+    assert [close.is_due(now) for now in (50.9, 51.05, 51.2)] == [False, True, False]
+    close.seen(10 * S, 51.06)
+    assert not close.is_due(51.07)
+
+
 def test_close_that_has_come_is_told_for_a_while() -> None:
     close = NextClose([window(10 * S)])
     close.seen(9 * S, 50.0)

@@ -84,7 +84,7 @@ class App(faust.App):  # type: ignore[misc]
     revoke_seconds: float
     consumer_settings: dict[str, Any]
     quiet_wait_ms: int
-    flush_s: Callable[[], float]
+    linger_s: Callable[[], float]
     assignor_by_load: LoadAssignor | None
 
     def _new_transport(self) -> ChunkTransport:
@@ -140,14 +140,14 @@ def make_app(
     fetch_bytes: int = 1 << 20,
     read_uncommitted: bool = False,
     assignor: LoadAssignor | None = None,
-    flush_s: Callable[[], float] = lambda: 0.0,
+    linger_s: Callable[[], float] = lambda: 0.0,
 ) -> App:
     """The app of one worker of a group; agents read with `app.partitions.read(stream)` from `app.chunk_topic(name)`.
 
     `instance`: the static member id, one for each worker. `fetch_bytes`: of one partition at a time. `pointing`: topics
     of which a batch above the bounds is told as a row of its chunk; of others it ends the worker. `assignor`: places
-    partitions by load where every worker of the group has one; None: equally. `flush_s` tells the flush interval at any
-    time. Topics are never created here, and no web server is started.
+    partitions by load where every worker of the group has one; None: equally. `linger_s` tells at any
+    time how long a fetch may wait for more. Topics are never created here, and no web server is started.
     """
     t = timing or Timing()
     app = App(
@@ -164,7 +164,7 @@ def make_app(
     )
     app.connection, app.hooks = connection, hooks
     app.bounds, app.pointing, app.revoke_seconds = bounds, frozenset(pointing), t.rebalance / 2
-    app.quiet_wait_ms, app.flush_s = int(t.quiet_wait * 1000), flush_s
+    app.quiet_wait_ms, app.linger_s = int(t.quiet_wait * 1000), linger_s
     app.consumer_settings = {
         "_fetch_max_wait_ms": int(t.fetch_wait * 1000),
         "_retry_backoff_ms": int(t.backoff * 1000),

@@ -42,9 +42,10 @@ def claim_due(since_s: float, flush_s: float, close_s: float, now_s: float, *, m
     return early_s if much and now_s < early_s else close_s
 
 
-def heeded(flush_s: float, closes: Iterable[NextClose], now_s: float) -> float:
-    """The flush interval: none around the close of a window, of which somebody waits for the result."""
-    return 0.0 if any(close.around(now_s, MOST_S, AFTER_CLOSE_S) for close in closes) else flush_s
+def linger_now(flush_s: float, closes: Iterable[NextClose], now_s: float) -> float:
+    """How long a fetch may linger, in seconds: not at all around the close of a window, whose result is waited for."""
+    near = any(close.around(now_s, MOST_S, AFTER_CLOSE_S) for close in closes)
+    return 0.0 if near else lingers(flush_s)
 
 
 class Linger:
@@ -57,8 +58,7 @@ class Linger:
         """A fetch has brought records."""
         self._came.append(now_s)
 
-    def wait_s(self, now_s: float, flush_s: float) -> float:
-        """Seconds that the next fetch may wait for more than it finds; 0: it takes what there is."""
-        wait_s = lingers(flush_s)
-        busy = len(self._came) == OFTEN and now_s - self._came[0] <= 2 * OFTEN * wait_s
-        return wait_s if busy else 0.0
+    def wait_s(self, now_s: float, linger_s: float) -> float:
+        """Seconds that the next fetch waits for more than it finds; 0: it takes what there is."""
+        busy = len(self._came) == OFTEN and now_s - self._came[0] <= 2 * OFTEN * linger_s
+        return linger_s if busy else 0.0

@@ -92,8 +92,9 @@ class SourceOwner:
                 self.measure.prepared(chunk, began)
                 self._note_restored()
                 self._quiet_since = now = clock.elapsed_s()
-                self._rests_until = now + limits.rest_s(now - began)
                 self.next_close.seen(self.preparer.state.high, began)
+                rest_s = 0.0 if self.next_close.is_due(now) else limits.rest_s(now - began)
+                self._rests_until = now + rest_s
             if self.inbox.empty and self._outside.keeps_metadata:
                 self._shrinking.look(self._outside.view.seen, self.preparer.done)
             if self.inbox.empty and (self.preparer.at_end or self._settle_left() <= 0):

@@ -20,17 +20,17 @@ AT_ONCE = 1
 
 
 def be_patient(
-    fetcher: Any, most_ms: int, flush_s: Callable[[], float], now_s: Callable[[], float] = clock.elapsed_s
+    fetcher: Any, most_ms: int, linger_s: Callable[[], float], now_s: Callable[[], float] = clock.elapsed_s
 ) -> None:
     """From now on fetches that leave nobody out stay open for up to `most_ms`, others as long as before.
 
-    `flush_s`: the flush interval now.
+    `linger_s`: how long one may wait for more now, while much comes.
     """
     actions, fetch, least_ms = fetcher._get_actions_per_node, fetcher._proc_fetch_request, fetcher._fetch_max_wait_ms
     linger = Linger()
 
     def patiently(assignment: Any) -> Any:
-        wait_s = linger.wait_s(now_s(), flush_s())
+        wait_s = linger.wait_s(now_s(), linger_s())
         fetcher._fetch_min_bytes = ENOUGH_BYTES if wait_s else AT_ONCE
         if wait_s:
             fetcher._fetch_max_wait_ms = int(wait_s * 1000)

@@ -35,7 +35,7 @@ from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.inbox import Inbox
 from lepton_stream.runtime.kafka.keeper import Keeper, resident_bytes
 from lepton_stream.runtime.kafka.keeping import keep
-from lepton_stream.runtime.kafka.linger import heeded
+from lepton_stream.runtime.kafka.linger import linger_now
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Owner, ShuffleOwner, SourceOwner
 from lepton_stream.runtime.kafka.preflight import refuse_made_anew
@@ -105,7 +105,7 @@ class Worker:
             fetch_bytes=settings.fetch_bytes,
             pointing=[outside.names.source],
             assignor=self.balancer.assignor,
-            flush_s=self._flush_s,
+            linger_s=self._linger_s,
         )
         declare(self.app, outside.names, self.hand_over)
 
@@ -148,10 +148,10 @@ class Worker:
             if self.balancer.look(self.outside.view.seen, self._owned.keys()) and identity is not None:
                 self.app.partitions.join_again(identity)
 
-    def _flush_s(self) -> float:
-        """The flush interval as fetches should heed it; asked in the consumer's thread."""
+    def _linger_s(self) -> float:
+        """How long a fetch may linger now; asked in the consumer's thread."""
         closes = [one.owner.next_close for one in list(self._owned.values()) if isinstance(one.owner, SourceOwner)]
-        return heeded(self.outside.setting.flush_s, closes, clock.elapsed_s())
+        return linger_now(self.outside.setting.flush_s, closes, clock.elapsed_s())
 
     def _decided(self, decision: Decision) -> None:
         """As the group's leader; in the consumer's thread."""
