@@ -23,6 +23,9 @@ _NOTHING = 1e-9
 _TIE = 1e-7
 """Of use: what a partition of the same topic counts where nothing else decides, so that each topic is spread."""
 
+MOST = 1e9
+"""Cores: a load or a capacity beyond that was not measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -191,7 +194,7 @@ class _Board:
 
 
 def _at_least(value: float, least: float) -> float:
-    return max(value, least) if math.isfinite(value) else least
+    return min(max(value, least), MOST) if math.isfinite(value) else least
 
 
 def _weights(partitions: list[SourcePartition], loads: Loads, least: float) -> NDArray[np.float64]:

@@ -100,5 +100,5 @@ def _seconds(text: str | None) -> float | None:
     except ValueError as error:
         raise UsageError(f"--flush-interval {text}: {error}") from None
     if seconds > MOST_FLUSH_S:
-        raise UsageError(f"--flush-interval {text}: expects at most {MOST_FLUSH_S:g}s, since results wait as long")
+        raise UsageError(f"--flush-interval {text}: expects at most {MOST_FLUSH_S:g}s, since what comes waits as long")
     return seconds

@@ -248,7 +248,7 @@ SETTING_FLUSH = _gauge(
     "lepton_setting_flush_seconds",
     ("worker",),
     "seconds",
-    "How long a claim of this worker waits for more records behind its first one.",
+    "How long a claim of this worker waits for more records behind its first one, unless a window may close.",
 )
 SETTING_CODEC = _gauge(
     "lepton_setting_codec", ("worker", "codec"), "", "1 for the codec that this worker compresses shuffle frames with."

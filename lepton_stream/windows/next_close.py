@@ -12,7 +12,6 @@ CREEP = 0.002
 """By so much of the time that passes a source may have become slower, whose records came sooner before."""
 AFTER_S = 0.01
 """Rather a little late than early: who comes too early has to come again."""
-
 LATE_S = 0.1
 """A source that keeps a close waiting for longer has become slower or silent."""
 
@@ -24,15 +23,17 @@ def closes_after(window: Window, high_us: int) -> int:
 
 
 def waits_for_closes_alone(plan: Plan) -> bool:
-    """Whether all that a plan tells is final results of windows: no updates, models or alarms."""
-    return bool(plan.windows) and not plan.in_order and all(window.emit == "final" for window in plan.windows)
+    """Whether all that a plan tells is final results of windows: no updates, revisions, models or alarms."""
+    closes_alone = all(window.emit == "final" and not window.grace_us for window in plan.windows)
+    return bool(plan.windows) and not plan.in_order and closes_alone
 
 
 class NextClose:
     """Of one source partition. Its event time is taken to go on with the clock, as little behind as it was seen lately.
 
-    Where it goes faster, as in a replay, so much waits that nobody waits for more; where it stands still, a close is
-    near until it comes. Times are seconds on a clock that only goes forward.
+    Where it goes faster, as in a replay, so much waits that nobody waits for more. For a close that does not come in
+    time no fetch hurries any more, until a later record tells how far behind the source is now; what comes from such
+    a source is claimed without an interval. Times are seconds on a clock that only goes forward.
     """
 
     def __init__(self, windows: Sequence[Window]) -> None:
@@ -47,17 +48,20 @@ class NextClose:
         """The highest event time, after a range of records."""
         if high_us <= self._high or not self._windows:
             return
-        if self._high != NEVER and any(closes_after(w, self._high) <= high_us for w in self._windows):
-            self._last_s = now_s
+        has_come = self._high != NEVER and any(closes_after(w, self._high) <= high_us for w in self._windows)
+        self._last_s = now_s if has_come else self._last_s
         behind_s, crept_s = now_s - high_us / 1e6, CREEP * max(now_s - self._seen_s, 0.0)
-        self._behind_s = min(behind_s, self._behind_s + crept_s)
+        is_overdue = not has_come and now_s > self.at_s + LATE_S
+        self._behind_s = behind_s if is_overdue else min(behind_s, self._behind_s + crept_s)
         self._high, self._seen_s = high_us, now_s
         self.at_s = min(closes_after(w, high_us) for w in self._windows) / 1e6 + self._behind_s + AFTER_S
 
-    def is_due(self, now_s: float) -> bool:
-        """Whether the record that lets a window close should have come a moment ago, and has not."""
-        return self.at_s <= now_s <= self.at_s + LATE_S
+    def rest_until(self, now_s: float, rest_s: float) -> float:
+        """Until when a source may rest: not beyond a close, nor while one is due and has not come."""
+        if self.at_s <= now_s <= self.at_s + LATE_S:
+            return now_s
+        return min(now_s + rest_s, self.at_s) if self.at_s > now_s else now_s + rest_s
 
     def around(self, now_s: float, before_s: float, after_s: float) -> bool:
         """Whether a close comes within `before_s`, or came within `after_s`."""
-        return now_s >= self.at_s - before_s or now_s <= self._last_s + after_s
+        return self.at_s - before_s <= now_s <= self.at_s + LATE_S or now_s <= self._last_s + after_s

@@ -25,7 +25,7 @@ from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.inbox import Inbox, memory_of
 from lepton_stream.runtime.kafka.keeper import Keeper
 from lepton_stream.runtime.kafka.limits import Limits
-from lepton_stream.runtime.kafka.linger import lingers
+from lepton_stream.runtime.kafka.linger import EARLY_S, PARTS, lingers
 from lepton_stream.runtime.kafka.ports import KafkaSourcePort
 from lepton_stream.runtime.kafka.steps import LoopCpu
 from lepton_stream.telemetry.meter import Meter
@@ -170,6 +170,25 @@ def test_what_may_let_a_window_close_is_not_waited_behind(virtually: Virtually) 
         scene.comes(2)
         await asyncio.sleep(claimed_s + 2.5 - scene.now)
         assert [round(at - claimed_s - 2.0, 1) for at, _ in scene.claims[1:]] == [0.0]
+        await scene.end(task)
+
+    virtually(main)
+
+
+def test_what_is_much_is_claimed_shortly_before_a_window_may_close(virtually: Virtually) -> None:
+    """The next close is expected at 1003 of event time, two seconds behind the record of 1001."""
+
+    async def main() -> None:
+        scene = Scene(setting(0.0))
+        scene.limits = Limits(claim_bytes=PARTS * memory_of(chunk(0, [record(1.0)])))
+        task = await scene.work()
+        scene.comes(2)
+        await asyncio.sleep(0.1)
+        scene.setting = setting(1000.0)
+        close_s = scene.owner.next_close.at_s - scene.began
+        scene.comes()
+        await asyncio.sleep(close_s - EARLY_S - scene.now + NEAR / 2)
+        assert [at for at, _ in scene.claims[1:]] == [pytest.approx(close_s - EARLY_S, abs=1e-4)]
         await scene.end(task)
 
     virtually(main)

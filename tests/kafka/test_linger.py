@@ -60,33 +60,47 @@ def test_trickle_never_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("close_s", "much", "now_s", "due_s"),
+    ("close_s", "much", "due_s"),
     [
-        (math.inf, False, SINCE, DUE),
-        (DUE + 1.0, True, SINCE, DUE),
-        (DUE + EARLY_S / 2, False, SINCE, DUE + EARLY_S / 2),  # shortly before a close: together with what closes
-        (DUE + EARLY_S / 2, True, SINCE, DUE - EARLY_S / 2),
-        (DUE + EARLY_S / 2, True, DUE - EARLY_S / 4, DUE + EARLY_S / 2),
-        (DUE - 0.01, False, SINCE, DUE - 0.01),
-        (SINCE - 5.0, False, SINCE, SINCE - 5.0),
-        (-math.inf, True, SINCE, -math.inf),
+        (math.inf, False, DUE),
+        (DUE + 1.0, True, DUE),
+        (DUE + EARLY_S / 2, False, DUE + EARLY_S / 2),  # shortly before a close: together with what closes
+        (DUE + EARLY_S / 2, True, DUE - EARLY_S / 2),
+        (SINCE + EARLY_S / 2, True, SINCE + EARLY_S / 2),  # what came in that time waits
+        (DUE - 0.01, False, DUE - 0.01),
+        (SINCE - 5.0, False, SINCE - 5.0),
+        (-math.inf, True, -math.inf),
     ],
 )
-def test_claim_waits_for_the_interval_but_not_beyond_a_close(
-    close_s: float, much: bool, now_s: float, due_s: float
-) -> None:
-    assert claim_due(SINCE, FLUSH_S, close_s, now_s, much=much) == pytest.approx(due_s)
+def test_claim_waits_for_the_interval_but_not_beyond_a_close(close_s: float, much: bool, due_s: float) -> None:
+    assert claim_due(SINCE, FLUSH_S, close_s, much=much) == pytest.approx(due_s)
 
 
 @pytest.mark.parametrize("close_s", [SINCE - 1.0, SINCE + EARLY_S / 2, SINCE + 9.0])
 def test_without_an_interval_nothing_waits_for_a_close(close_s: float) -> None:
-    assert claim_due(SINCE, 0.0, close_s, SINCE, much=False) <= SINCE
+    assert claim_due(SINCE, 0.0, close_s, much=False) <= SINCE
 
 
 def closing(high_us: int, now_s: float) -> NextClose:
     close = NextClose([Window("w", 10_000_000, (), (), lateness_us=0)])
     close.seen(high_us, now_s)
     return close
+
+
+def test_worker_without_sources_does_not_know_of_closes_and_lingers_little() -> None:
+    assert linger_now(FLUSH_S, [], 100.0) == LEAST_S
+
+
+def test_source_that_stands_still_keeps_nobody_from_lingering() -> None:
+    live, idle = closing(3_000_000, 100.0), closing(9_990_000, 50.0)
+    assert linger_now(FLUSH_S, [live, idle], 100.0) == MOST_S
+
+
+def test_trickle_does_not_begin_to_linger_for_a_long_interval() -> None:
+    linger = Linger()
+    for event in range(50):
+        assert linger.wait_s(event / 20, MOST_S) == 0.0
+        linger.came(event / 20)
 
 
 def test_fetches_linger_but_not_around_a_close() -> None:

@@ -27,7 +27,7 @@ class Fetcher:
 
     def __init__(self) -> None:
         self._records: dict[int, object] = {}
-        self._fetch_max_wait_ms, self._fetch_min_bytes = 50, 1
+        self._fetch_max_wait_ms, self._fetch_min_bytes, self._max_partition_fetch_bytes = 50, 1, 4 * ENOUGH_BYTES
         self._get_actions_per_node: Callable[[Any], int] = lambda _: self._fetch_max_wait_ms
         self._proc_fetch_request: Callable[..., Awaitable[bool]] = self._answered
 
@@ -59,6 +59,9 @@ async def test_fetch_waits_for_more_while_one_after_the_other_brings_records() -
         now[0] += 0.005
     assert asked(Assignment(State())) == 25
     assert fetcher._fetch_min_bytes == ENOUGH_BYTES
+    fetcher._max_partition_fetch_bytes = 1 << 17  # one partition alone could never bring more
+    assert asked(Assignment(State())) == 25
+    assert fetcher._fetch_min_bytes == 1 << 16
     now[0] += 1.0
     assert asked(Assignment(State())) == 500
     assert fetcher._fetch_min_bytes == AT_ONCE

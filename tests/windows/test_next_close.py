@@ -50,30 +50,40 @@ def test_records_that_came_late_once_do_not_postpone_it() -> None:
     assert close.at_s == pytest.approx(110.02 + AFTER_S, abs=0.001)
 
 
-def test_source_that_falls_behind_is_believed_after_a_while() -> None:
+def test_source_that_falls_behind_is_believed_once_a_close_has_not_come() -> None:
+    close = NextClose([window(10 * S)])
+    close.seen(102 * S, 102.0)
+    close.seen(104 * S, 154.0)
+    assert close.at_s == pytest.approx(160.0 + AFTER_S)
+
+
+def test_source_that_becomes_a_little_slower_is_believed_after_a_while() -> None:
     close = NextClose([window(10 * S)])
     close.seen(100 * S, 100.0)
-    for now in range(101, 1100):
-        close.seen(int((now - 1.5) * S), float(now))
-    assert close.at_s == pytest.approx(1100 + 1.5 + AFTER_S, abs=0.01)
+    for tick in range(1, 1000):
+        now = 100.0 + tick / 10
+        close.seen(int((now - 0.05) * S), now)
+    assert close.at_s == pytest.approx(200.05 + AFTER_S, abs=0.001)
 
 
-def test_source_that_stands_still_keeps_the_close_near_and_one_that_goes_back_changes_nothing() -> None:
+def test_source_that_stands_still_is_not_waited_for_and_one_that_goes_back_changes_nothing() -> None:
     close = NextClose([window(10 * S)])
     close.seen(9 * S, 50.0)
     at = close.at_s
     close.seen(9 * S, 80.0)
     close.seen(8 * S, 90.0)
     assert close.at_s == at
-    assert close.around(95.0, 0.0, 0.0)
+    assert close.around(51.0, 0.1, 0.1)
+    assert not close.around(95.0, 0.1, 0.1)
 
 
-def test_close_is_due_for_a_moment_until_it_comes() -> None:
+def test_rest_ends_at_a_close_and_there_is_none_while_it_is_due() -> None:
     close = NextClose([window(10 * S)])
     close.seen(9 * S, 50.0)
-    assert [close.is_due(now) for now in (50.9, 51.05, 51.2)] == [False, True, False]
-    close.seen(10 * S, 51.06)
-    assert not close.is_due(51.07)
+    assert close.rest_until(50.5, 0.03) == pytest.approx(50.53)
+    assert close.rest_until(51.0, 0.03) == pytest.approx(51.0 + AFTER_S)
+    assert close.rest_until(51.05, 0.03) == 51.05
+    assert close.rest_until(51.2, 0.03) == pytest.approx(51.23)
 
 
 def test_close_that_has_come_is_told_for_a_while() -> None:
@@ -94,5 +104,6 @@ def test_only_final_results_of_windows_are_unhurried() -> None:
     final = replace(PLAN, windows=tuple(replace(w, emit="final") for w in PLAN.windows), models=(), alarms=())
     assert waits_for_closes_alone(final)
     assert not waits_for_closes_alone(replace(final, windows=()))
+    assert not waits_for_closes_alone(replace(final, windows=(replace(final.windows[0], grace_us=S),)))
     hurried = replace(final.windows[0], emit="updates")
     assert not waits_for_closes_alone(replace(final, windows=(hurried, *final.windows[1:])))

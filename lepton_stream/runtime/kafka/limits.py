@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MiB = 1 << 20
 REST = 4.0
+"""A source rests so many times as long as its step took: steps take a fifth of the time, as checkpoints do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,9 @@ class Limits:
     for nothing. `inbox_bytes`: raw values that wait for one partition's owner before the partition is paused.
     `checkpoint_s`: time between two checkpoints of a shuffle partition, longer where they take long, up to
     `checkpoint_most_s`, as for those that hold nothing but how far sources have come; `soon_s`: where windows
-    wait to be closed, or updates to be told. `shuffle_ahead_bytes`: frames that merge has not committed yet, of one
-    shuffle partition, above which nothing more is claimed. `watch_s`: how often the group's commits are looked at.
+    wait to be closed, or updates to be told. `rest_most_s`: the longest rest of a source between two steps.
+    `shuffle_ahead_bytes`: frames that merge has not committed yet, of one shuffle partition, above which nothing more
+    is claimed. `watch_s`: how often the group's commits are looked at.
     `max_skew_us`: how far a source may run ahead, in event time, of the slowest one that still has records to read;
     None: ten times its longest window and lateness, at least an hour.
     """

@@ -13,7 +13,7 @@ from lepton_stream.protocol.ports import FrameRun, Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.runtime.kafka.inbox import Inbox, memory_of, weight
 from lepton_stream.runtime.kafka.keeper import SOON_S, Keeper
-from lepton_stream.runtime.kafka.linger import MUCH, claim_due
+from lepton_stream.runtime.kafka.linger import PARTS, claim_due
 from lepton_stream.runtime.kafka.measure import ShuffleMeasure, SourceMeasure
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
@@ -93,8 +93,7 @@ class SourceOwner:
                 self._note_restored()
                 self._quiet_since = now = clock.elapsed_s()
                 self.next_close.seen(self.preparer.state.high, began)
-                rest_s = 0.0 if self.next_close.is_due(now) else limits.rest_s(now - began)
-                self._rests_until = now + rest_s
+                self._rests_until = self.next_close.rest_until(now, limits.rest_s(now - began))
             if self.inbox.empty and self._outside.keeps_metadata:
                 self._shrinking.look(self._outside.view.seen, self.preparer.done)
             if self.inbox.empty and (self.preparer.at_end or self._settle_left() <= 0):
@@ -114,16 +113,16 @@ class SourceOwner:
     def _gather_left(self, most: int) -> float:
         """Seconds for which more may come: none where enough is there, nothing more can come, or memory is short.
 
-        Nor where a window may close, but for a short rest after the last step.
+        Nor where a window may close. After a step comes a short rest, which ends there, too.
         """
         inbox, end = self.inbox, self.preparer.end
         if inbox.since is None or inbox.closed or inbox.paused or inbox.bytes >= most:
             return 0.0
         if not self.preparer.restored or (end is not None and inbox.end >= end) or self._keeper.step.pause:
             return 0.0
-        now_s, flush_s, close_s = clock.elapsed_s(), self._outside.setting.flush_s, self.next_close.at_s
-        due_s = claim_due(inbox.since, flush_s, close_s, now_s, much=MUCH * inbox.bytes >= most)
-        return max(due_s, self._rests_until) - now_s
+        flush_s, much = self._outside.setting.flush_s, PARTS * inbox.bytes >= most
+        due_s = claim_due(inbox.since, flush_s, self.next_close.at_s, much=much)
+        return max(due_s, self._rests_until) - clock.elapsed_s()
 
     def _settle_left(self) -> float:
         """Seconds for which the next records may come and complete the range that is sent."""

@@ -31,7 +31,9 @@ def be_patient(
 
     def patiently(assignment: Any) -> Any:
         wait_s = linger.wait_s(now_s(), linger_s())
-        fetcher._fetch_min_bytes = ENOUGH_BYTES if wait_s else AT_ONCE
+        # More than one partition may bring is never reached where only one of them has records.
+        enough = min(ENOUGH_BYTES, fetcher._max_partition_fetch_bytes // 2)
+        fetcher._fetch_min_bytes = enough if wait_s else AT_ONCE
         if wait_s:
             fetcher._fetch_max_wait_ms = int(wait_s * 1000)
         else:
