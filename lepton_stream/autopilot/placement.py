@@ -116,7 +116,7 @@ class _Board:
             raise ValueError("nobody to place partitions on")
         self.names, self.partitions, self.rules = sorted(capacities), sorted(loads), rules
         number = {name: i for i, name in enumerate(self.names)}
-        self.capacity = np.array([_at_least(capacities[n], rules.least_capacity) for n in self.names])
+        self.capacity = np.array([_within(capacities[n], rules.least_capacity) for n in self.names])
         self.weight = _weights(self.partitions, loads, rules.least_load)
         self.before = np.array([number.get(before.get(tp, ""), -1) for tp in self.partitions], np.int64)
         self.owner = np.full(len(self.partitions), -1, np.int64)
@@ -193,7 +193,7 @@ class _Board:
         return Placement(owners, tuple(self.partitions[p] for p in moved), float(self.use.max()))
 
 
-def _at_least(value: float, least: float) -> float:
+def _within(value: float, least: float) -> float:
     return min(max(value, least), MOST) if math.isfinite(value) else least
 
 
@@ -203,7 +203,7 @@ def _weights(partitions: list[SourcePartition], loads: Loads, least: float) -> N
     for tp in partitions:
         load = loads[tp]
         if load is not None:
-            measured.setdefault(tp.topic, []).append(_at_least(load, least))
+            measured.setdefault(tp.topic, []).append(_within(load, least))
     means = {topic: math.fsum(found) / len(found) for topic, found in measured.items()}
     told = ((tp, loads[tp]) for tp in partitions)
-    return np.array([means.get(tp.topic, least) if load is None else _at_least(load, least) for tp, load in told])
+    return np.array([means.get(tp.topic, least) if load is None else _within(load, least) for tp, load in told])

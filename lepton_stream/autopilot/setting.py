@@ -6,12 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lepton_stream.core import Route
-from lepton_stream.pipeline.plan import Plan
-from lepton_stream.windows.next_close import waits_for_closes_alone
 
-__all__ = ["Codec", "Route", "Setting", "flush_s_for"]
-
-UNHURRIED_S = 0.2
+__all__ = ["Codec", "Route", "Setting"]
 
 Codec = Literal["none", "lz4", "zstd-1", "zstd-3"]
 
@@ -27,8 +23,3 @@ class Setting:
     routes: tuple[Route, ...]
     flush_s: float = 0.0
     codec: Codec = "lz4"
-
-
-def flush_s_for(plan: Plan) -> float:
-    """The interval to begin with. What nobody waits for before a window closes is taken in fewer, larger claims."""
-    return UNHURRIED_S if waits_for_closes_alone(plan) else 0.0

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from lepton_stream.pipeline.plan import Plan, Window
-from lepton_stream.windows.watermark import NEVER
+from lepton_stream.windows.watermark import FOREVER, NEVER
 
 CREEP = 0.002
 """By so much of the time that passes a source may have become slower, whose records came sooner before."""
@@ -38,7 +38,7 @@ class NextClose:
 
     def __init__(self, windows: Sequence[Window]) -> None:
         self._windows = windows
-        self._high = NEVER
+        self._high, self._close_us = NEVER, FOREVER
         self._seen_s = self._behind_s = math.inf
         self.at_s = math.inf
         """When a record that lets a window close should come; never, before anything was seen."""
@@ -48,19 +48,19 @@ class NextClose:
         """The highest event time, after a range of records."""
         if high_us <= self._high or not self._windows:
             return
-        has_come = self._high != NEVER and any(closes_after(w, self._high) <= high_us for w in self._windows)
+        has_come = high_us >= self._close_us
         self._last_s = now_s if has_come else self._last_s
         behind_s, crept_s = now_s - high_us / 1e6, CREEP * max(now_s - self._seen_s, 0.0)
         is_overdue = not has_come and now_s > self.at_s + LATE_S
         self._behind_s = behind_s if is_overdue else min(behind_s, self._behind_s + crept_s)
         self._high, self._seen_s = high_us, now_s
-        self.at_s = min(closes_after(w, high_us) for w in self._windows) / 1e6 + self._behind_s + AFTER_S
+        self._close_us = min(closes_after(w, high_us) for w in self._windows)
+        self.at_s = self._close_us / 1e6 + self._behind_s + AFTER_S
 
     def rest_until(self, now_s: float, rest_s: float) -> float:
         """Until when a source may rest: not beyond a close, nor while one is due and has not come."""
-        if self.at_s <= now_s <= self.at_s + LATE_S:
-            return now_s
-        return min(now_s + rest_s, self.at_s) if self.at_s > now_s else now_s + rest_s
+        rested_s = now_s + rest_s
+        return rested_s if now_s > self.at_s + LATE_S else max(now_s, min(rested_s, self.at_s))
 
     def around(self, now_s: float, before_s: float, after_s: float) -> bool:
         """Whether a close comes within `before_s`, or came within `after_s`."""

@@ -16,7 +16,7 @@ from lepton_stream.runtime.kafka.linger import (
     claim_due,
     linger_now,
     lingers,
-)  # fmt: skip
+)
 from lepton_stream.windows.next_close import NextClose
 
 FLUSH_S, SINCE = 0.2, 100.0

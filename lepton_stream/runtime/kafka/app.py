@@ -146,8 +146,8 @@ def make_app(
 
     `instance`: the static member id, one for each worker. `fetch_bytes`: of one partition at a time. `pointing`: topics
     of which a batch above the bounds is told as a row of its chunk; of others it ends the worker. `assignor`: places
-    partitions by load where every worker of the group has one; None: equally. `linger_s` tells at any
-    time how long a fetch may wait for more. Topics are never created here, and no web server is started.
+    partitions by load where every worker of the group has one; None: equally. `linger_s` tells at any time how
+    long a fetch may wait for more. Topics are never created here, and no web server is started.
     """
     t = timing or Timing()
     app = App(

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from lepton_stream import clock
-from lepton_stream.autopilot.setting import Codec, Setting, flush_s_for
+from lepton_stream.autopilot.setting import Codec, Setting
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.core import Job, Route
 from lepton_stream.errors import BrokerError, IntegrityError, UsageError
@@ -26,6 +26,7 @@ from lepton_stream.runtime.kafka.deciding import Deciding
 from lepton_stream.runtime.kafka.fenced import supports_fencing
 from lepton_stream.runtime.kafka.group import Group
 from lepton_stream.runtime.kafka.limits import Limits
+from lepton_stream.runtime.kafka.linger import flush_s_for
 from lepton_stream.runtime.kafka.logs import Logs
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.produce import Producer

@@ -71,11 +71,11 @@ class Line:
 def lines(runs: Sequence[Run]) -> list[Line]:
     """In the order of the list of peers: each size, then what the records beyond the smallest size cost."""
     ours = _sizes(runs, LEPTON.name)
-    speeds = {n: _median(group) for n, group in ours.items()}
+    speeds, ours_further = {n: _median(group) for n, group in ours.items()}, _marginal(ours)
     found = []
     for peer in ALL:
         sizes = _sizes(runs, peer.name)
-        more, more_of_ours = _marginal(sizes), None if peer.kind == "own" else _marginal(ours)
+        more, more_of_ours = _marginal(sizes), None if peer.kind == "own" else ours_further
         for records, group in sizes.items():
             against = None if peer.kind == "own" else _of_size(speeds, records)
             found.append(_line(peer, records, group, against, judged=more is None or more_of_ours is None))
