@@ -17,7 +17,7 @@ SHARES = (0.1, 0.5, 0.8, 0.95)
 EMITS = ("final", "updates")
 STEP = 1.25
 """Between two rates that are tried; the highest one found is below the true one by less than that."""
-TRIES = 7
+TRIES = 12
 TRIED_S = 12.0
 TRICKLE = 10.0
 

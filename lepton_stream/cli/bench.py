@@ -34,7 +34,7 @@ app = typer.Typer(help="Measure this installation on this machine, with results 
                   no_args_is_help=True)  # fmt: skip
 
 COUNTS = (1, 2, 4)
-GUESS = 100_000.0
+GUESS = 300_000.0
 """Events a second from which the highest sustained rate is searched where no throughput was measured."""
 Records = Annotated[int, typer.Option(min=1000, help="How many events.", metavar="N")]
 Wide = Annotated[bool, typer.Option("--wide", help="Events of 289 bytes and 10 members instead of 126 and 6.")]

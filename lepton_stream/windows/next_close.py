@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 
 from lepton_stream.pipeline.plan import Plan, Window
+from lepton_stream.windows.stamps import Stamps
 from lepton_stream.windows.watermark import FOREVER, NEVER
 
 CREEP = 0.002
 """By so much of the time that passes a source may have become slower, whose records came sooner before."""
 AFTER_S = 0.01
 """Rather a little late than early: who comes too early has to come again."""
+STAMPED_S = 0.04
+"""For so long a record that should be here is not looked for while no stamp tells that it is."""
 LATE_S = 0.1
 """A source that keeps a close waiting for longer has become slower or silent."""
 
@@ -34,25 +37,48 @@ class NextClose:
     Where it goes faster, as in a replay, so much waits that nobody waits for more. For a close that does not come in
     time no fetch hurries any more, until a later record tells how far behind the source is now; what comes from such
     a source is claimed without an interval. Times are seconds on a clock that only goes forward.
+    Before a record is read, its stamp tells whether it is likely to be the one that lets a window close (`stamps.py`).
     """
 
     def __init__(self, windows: Sequence[Window]) -> None:
         self._windows = windows
         self._high, self._close_us = NEVER, FOREVER
         self._seen_s = self._behind_s = math.inf
+        self._stamps = Stamps()
         self.at_s = math.inf
         """When a record that lets a window close should come; never, before anything was seen."""
-        self._last_s = -math.inf
+        self.came_s = -math.inf
+        """When a range began that brought, or is hoped to bring, the record that a close waited for."""
+        self._in_hand = False
 
-    def seen(self, high_us: int, now_s: float) -> None:
-        """The highest event time, after a range of records."""
+    @property
+    def due_s(self) -> float:
+        """When to look for that record in what has come: a little later where stamps tell of it."""
+        return self.at_s + STAMPED_S if self._stamps.tell else self.at_s
+
+    def hoped(self, stamp_us: int | None) -> bool:
+        """Whether a record with this stamp is likely to let a window close."""
+        return self._stamps.reach(stamp_us, self._close_us)
+
+    def taken(self, now_s: float, stamp_us: int | None = None) -> None:
+        """A range of records is worked on, the last with this stamp; `seen` follows."""
+        is_hoped = self.hoped(stamp_us)
+        if is_hoped:
+            self._stamps.hope()
+        if self.at_s <= now_s or is_hoped:
+            self._in_hand, self.came_s = True, now_s
+
+    def seen(self, high_us: int, now_s: float, stamp_us: int | None = None) -> None:
+        """The highest event time, after a range of records whose last had this stamp, and came at `now_s`."""
+        self._in_hand = False
         if high_us <= self._high or not self._windows:
             return
         has_come = high_us >= self._close_us
-        self._last_s = now_s if has_come else self._last_s
+        self.came_s = max(now_s, self.came_s) if has_come else self.came_s
         behind_s, crept_s = now_s - high_us / 1e6, CREEP * max(now_s - self._seen_s, 0.0)
         is_overdue = not has_come and now_s > self.at_s + LATE_S
         self._behind_s = behind_s if is_overdue else min(behind_s, self._behind_s + crept_s)
+        self._stamps.learn(stamp_us, high_us, crept_s * 1e6, has_come=has_come)
         self._high, self._seen_s = high_us, now_s
         self._close_us = min(closes_after(w, high_us) for w in self._windows)
         self.at_s = self._close_us / 1e6 + self._behind_s + AFTER_S
@@ -62,6 +88,11 @@ class NextClose:
         rested_s = now_s + rest_s
         return rested_s if now_s > self.at_s + LATE_S else max(now_s, min(rested_s, self.at_s))
 
-    def around(self, now_s: float, before_s: float, after_s: float) -> bool:
-        """Whether a close comes within `before_s`, or came within `after_s`."""
-        return self.at_s - before_s <= now_s <= self.at_s + LATE_S or now_s <= self._last_s + after_s
+    def awaited(self, now_s: float) -> bool:
+        """Whether the record that lets a window close should be here, and nothing is worked on that may bring it."""
+        return self.at_s <= now_s <= self.at_s + LATE_S and not self._in_hand
+
+    def near_s(self, now_s: float, before_s: float, after_s: float) -> float:
+        """For how long a close is near: it comes within `before_s`, is due, or came within `after_s`; 0: none is."""
+        due_s = self.at_s + LATE_S if self.at_s - before_s <= now_s else -math.inf
+        return max(due_s, self.came_s + after_s, now_s) - now_s

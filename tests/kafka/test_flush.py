@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from lepton_stream import clock
 from lepton_stream.autopilot.seen import PrepareSeen
 from lepton_stream.autopilot.setting import Setting
 from lepton_stream.chunk import Chunk, SourcePartition
@@ -20,6 +21,7 @@ from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
 from lepton_stream.runtime.kafka import inbox as inbox_module
 from lepton_stream.runtime.kafka import owners
+from lepton_stream.runtime.kafka.closes import Closes
 from lepton_stream.runtime.kafka.fetch import Fetched
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.inbox import Inbox, memory_of
@@ -57,6 +59,7 @@ class Scene:
         self.job = new_job(replace(PLAN, windows=PLAN.windows[:1]))
         self.names = SimpleNamespace(shuffle="shuffle", late="late", dead_letters="dlq")
         self.committer = self.producer = self.time = self.view = self
+        self.closes = Closes(clock.elapsed_s)
         self.loop_cpu, self.seen_of_steps = LoopCpu(), list[PrepareSeen]()
         self.note_prepared = self.seen_of_steps.append
         self.keeps_metadata, self.era, self.seen = False, 0, None
@@ -69,6 +72,7 @@ class Scene:
         self.inbox = Inbox(TP, outside, 1 << 20)
         self.owner = owners.SourceOwner(Preparer(self.job, TP, port), outside, self.inbox, port, self.keeper, run=run)
         self._end, self._next = log_end, 0
+        self.stamped = False
 
     @property
     def now(self) -> float:
@@ -81,7 +85,10 @@ class Scene:
     def records(self, number: int = 1) -> Chunk:
         """The next ones of the log."""
         first, self._next = self._next, self._next + number
-        return chunk(0, [record(1000.0 + n, number=n) for n in range(first, first + number)], first)
+        came = chunk(0, [record(1000.0 + n, number=n) for n in range(first, first + number)], first)
+        if self.stamped:  # an event a second, told as it happens
+            came.timestamp[:] = [(1000 + n) * 1_000_000 for n in range(first, first + number)]
+        return came
 
     def comes(self, number: int = 1) -> None:
         self.inbox.put(Fetched(self.records(number), ME, 1, 1))
@@ -159,17 +166,37 @@ def test_what_may_let_a_window_close_is_not_waited_behind(virtually: Virtually) 
     """Windows of ten seconds close three later: at 1003, 1013 and so on of event time."""
 
     async def main() -> None:
-        scene = Scene(setting(1000.0))
+        scene = Scene(setting(0.0))
+        task = await scene.work()
+        scene.comes(2)  # up to 1001 is claimed at once, and the event time is known
+        await asyncio.sleep(NEAR)
+        scene.setting = setting(1000.0)
+        scene.comes(1)
+        await asyncio.sleep(2.5 - scene.now)
+        assert [round(at, 1) for at, _ in scene.claims] == [0.0, 2.0]
+        await scene.end(task)
+
+    virtually(main)
+
+
+def test_record_whose_stamp_tells_that_a_window_may_close_is_not_waited_behind(virtually: Virtually) -> None:
+    """Records are stamped as they come here, and event time goes on with the clock."""
+
+    async def main() -> None:
+        scene = Scene(setting(0.0))
+        scene.stamped = True
         task = await scene.work()
         scene.comes(2)
-        await asyncio.sleep(FLUSH_S)
-        assert scene.claims == []
-        scene.setting = setting(0.0)  # up to 1001 is claimed within a second, and the event time is known
+        await asyncio.sleep(NEAR)
+        scene.setting = setting(1000.0)
         await asyncio.sleep(1.0)
-        (claimed_s, _), scene.setting = scene.claims[0], setting(1000.0)
-        scene.comes(2)
-        await asyncio.sleep(claimed_s + 2.5 - scene.now)
-        assert [round(at - claimed_s - 2.0, 1) for at, _ in scene.claims[1:]] == [0.0]
+        scene.comes()  # 1002 is not enough
+        await asyncio.sleep(0.99)
+        assert len(scene.claims) == 1
+        assert scene.owner.next_close.at_s > scene.began + scene.now
+        scene.comes()
+        await asyncio.sleep(NEAR / 2)
+        assert [round(at, 2) for at, _ in scene.claims] == [0.0, 2.0]
         await scene.end(task)
 
     virtually(main)
@@ -301,13 +328,13 @@ def test_setting_that_changes_is_followed(virtually: Virtually) -> None:
 
 def test_what_was_sent_is_completed_in_time_while_more_is_waited_for(virtually: Virtually) -> None:
     async def main() -> None:
-        scene = Scene(setting())
+        scene = Scene(setting(1.0))
         task = await scene.work()
         scene.comes()
-        await asyncio.sleep(FLUSH_S + NEAR)
+        await asyncio.sleep(1.0 + NEAR)
         assert [c.claim for c in scene.commits] == [offset_of(1)]
         scene.comes()
-        await asyncio.sleep(2 * SETTLE_S)
+        await asyncio.sleep(1.5 * SETTLE_S)
         assert [(c.done, c.claim) for c in scene.commits] == [(0, offset_of(1)), (offset_of(1), None)]
         assert round(scene.commits[-1].at - scene.commits[0].at, 6) == SETTLE_S
         await asyncio.sleep(FLUSH_S)

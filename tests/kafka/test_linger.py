@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from lepton_stream.pipeline.plan import Window
 from lepton_stream.runtime.kafka.linger import (
+    AFTER_CLOSE_S,
     EARLY_S,
     LEAST_S,
     MOST_S,
     OFTEN,
     Linger,
+    Waits,
     claim_due,
-    linger_now,
     lingers,
+    near_close_s,
+    waits_now,
 )
-from lepton_stream.windows.next_close import NextClose
+from lepton_stream.windows.next_close import AFTER_S, LATE_S, STAMPED_S, NextClose
 
 FLUSH_S, SINCE = 0.2, 100.0
+approx: Any = pytest.approx
 DUE = SINCE + FLUSH_S - lingers(FLUSH_S)
 
 
@@ -73,12 +78,25 @@ def test_trickle_never_waits() -> None:
     ],
 )
 def test_claim_waits_for_the_interval_but_not_beyond_a_close(close_s: float, much: bool, due_s: float) -> None:
-    assert claim_due(SINCE, FLUSH_S, close_s, much=much) == pytest.approx(due_s)
+    assert claim_due(SINCE, FLUSH_S, due_at(close_s), much=much) == pytest.approx(due_s)
 
 
 @pytest.mark.parametrize("close_s", [SINCE - 1.0, SINCE + EARLY_S / 2, SINCE + 9.0])
 def test_without_an_interval_nothing_waits_for_a_close(close_s: float) -> None:
-    assert claim_due(SINCE, 0.0, close_s, much=False) <= SINCE
+    assert claim_due(SINCE, 0.0, due_at(close_s), much=False) <= SINCE
+
+
+def test_what_is_early_for_a_close_is_so_by_the_clock_whatever_stamps_tell() -> None:
+    close = due_at(DUE + EARLY_S / 2)
+    close._stamps.tell = True
+    assert claim_due(SINCE, FLUSH_S, close, much=True) == pytest.approx(DUE - EARLY_S / 2)
+    assert claim_due(SINCE, FLUSH_S, close, much=False) == pytest.approx(DUE + EARLY_S / 2 + STAMPED_S)
+
+
+def due_at(close_s: float) -> NextClose:
+    close = NextClose([])
+    close.at_s = close_s
+    return close
 
 
 def closing(high_us: int, now_s: float) -> NextClose:
@@ -88,12 +106,13 @@ def closing(high_us: int, now_s: float) -> NextClose:
 
 
 def test_worker_without_sources_does_not_know_of_closes_and_lingers_little() -> None:
-    assert linger_now(FLUSH_S, [], 100.0) == LEAST_S
+    assert waits_now(FLUSH_S, [], 100.0) == (LEAST_S, 0.0)
 
 
 def test_source_that_stands_still_keeps_nobody_from_lingering() -> None:
     live, idle = closing(3_000_000, 100.0), closing(9_990_000, 50.0)
-    assert linger_now(FLUSH_S, [live, idle], 100.0) == MOST_S
+    assert waits_now(FLUSH_S, [live, idle], 100.0) == (MOST_S, 0.0)
+    assert near_close_s([live, idle], 100.0) == 0.0
 
 
 def test_trickle_does_not_begin_to_linger_for_a_long_interval() -> None:
@@ -103,10 +122,33 @@ def test_trickle_does_not_begin_to_linger_for_a_long_interval() -> None:
         linger.came(event / 20)
 
 
-def test_fetches_linger_but_not_around_a_close() -> None:
-    far, near = closing(3_000_000, 100.0), closing(9_990_000, 100.0)
-    assert linger_now(FLUSH_S, [far], 100.0) == MOST_S
-    assert linger_now(FLUSH_S, [far, near], 100.0) == 0.0
-    near.seen(10_010_000, 100.02)
-    assert linger_now(FLUSH_S, [far, near], 100.05) == 0.0  # the frames that close it are on their way
-    assert linger_now(FLUSH_S, [far, near], 100.2) == MOST_S
+def test_fetch_lingers_until_a_window_may_close_and_then_not_at_all() -> None:
+    far, near = closing(3_000_000, 100.0), closing(9_980_000, 100.0)
+    assert waits_now(FLUSH_S, [far], 100.0) == (MOST_S, 0.0)
+    assert waits_now(FLUSH_S, [far, near], 100.0) == Waits(approx(0.02 + AFTER_S), 0.0)
+    assert waits_now(FLUSH_S, [far, near], near.at_s - 0.001) == (0.0, 0.0)
+    assert waits_now(FLUSH_S, [far, near], near.at_s + 0.001) == (0.0, 0.0)
+
+
+def test_once_what_closes_has_come_only_its_frames_are_asked_for() -> None:
+    one, other = closing(9_980_000, 100.0), closing(9_980_000, 100.0)
+    one.taken(100.04)
+    assert waits_now(FLUSH_S, [one, other], 100.05) == (0.0, 0.0)  # the other's is awaited
+    other.taken(100.05)
+    assert waits_now(FLUSH_S, [one, other], 100.06) == Waits(0.0, approx(AFTER_CLOSE_S - 0.01))
+    assert waits_now(0.0, [one, other], 100.06) == (0.0, 0.0)  # without an interval updates are waited for, too
+    for close in (one, other):
+        close.seen(10_010_000, 100.03)
+    assert waits_now(FLUSH_S, [one, other], 100.06) == Waits(0.0, approx(AFTER_CLOSE_S - 0.01))
+    assert waits_now(FLUSH_S, [one, other], 100.2) == (MOST_S, 0.0)
+
+
+def test_close_is_near_from_a_little_before_until_its_results_are_out() -> None:
+    far, near = closing(3_000_000, 100.0), closing(9_900_000, 100.0)
+    assert near_close_s([], 100.0) == 0.0
+    assert near_close_s([far, near], 100.0) == 0.0
+    assert near_close_s([far, near], near.at_s - EARLY_S / 2) == pytest.approx(EARLY_S / 2 + LATE_S)
+    near.taken(near.at_s)
+    came_s = near.came_s
+    near.seen(10_010_000, came_s)
+    assert near_close_s([far, near], came_s + 0.02) == pytest.approx(AFTER_CLOSE_S - 0.02)

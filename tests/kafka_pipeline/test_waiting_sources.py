@@ -14,6 +14,7 @@ from lepton_stream.memory.budget import budget_of
 from lepton_stream.protocol.metadata import claim_of
 from lepton_stream.protocol.ports import Position
 from lepton_stream.protocol.preparer import Preparer
+from lepton_stream.runtime.kafka.closes import Closes
 from lepton_stream.runtime.kafka.group import Committed, Group
 from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.inbox import Inbox
@@ -43,7 +44,7 @@ class Outside:
         self.view.next_look = self.look  # type: ignore[method-assign]
         self.committer = self.producer = self.time = self
         self.committed: dict[SourcePartition, Committed | None] = {}
-        self.loop_cpu = LoopCpu()
+        self.loop_cpu, self.closes = LoopCpu(), Closes()
         self.looks, self.meter, self.setting = 0, Meter(), Setting(job.routes)
 
     async def look(self) -> None:
@@ -56,7 +57,7 @@ class Outside:
         """The committer."""
         self.committed[tp] = Committed(offset, metadata)
 
-    async def send_all(self, records: Any, _: Any) -> list[Any]:
+    async def send_all(self, records: Any, *_: Any) -> list[Any]:
         """The producer."""
         list(records)
         return []

@@ -54,7 +54,8 @@ class Stage:
     """What all incarnations share.
 
     `run`: its name. `future`: the truth about the whole logs; it tells which idle marks harm nobody. `rash`: marks
-    that do harm. `routing`: decides how the rows of a range travel, also of one that is sent again.
+    that do harm. `routing`: decides how the rows of a range travel, also of one that is sent again. `forgot`: retention
+    has taken what an owner's dedup memory should cover, and the owner said so.
     """
 
     world: World
@@ -70,6 +71,7 @@ class Stage:
     mergers: dict[int, Merger] = field(default_factory=dict)
     rested: dict[What, Any] = field(default_factory=dict)
     births: int = 0
+    forgot: bool = False
 
     def before(self, what: What) -> Any:
         """An owner of the same partition that is at rest for good: of this worker, now and then."""
@@ -89,7 +91,9 @@ async def own_source(stage: Stage, life: Life) -> None:
     if at.offset is not None and at.offset < at.log_start:
         raise Violation(f"s{s}: what retention has deleted was passed over, {at.offset} to {at.log_start}")
     w.met["claimed range rebuilt"] += preparer._claimed is not None
-    w.met["memory kept"] += before is not None and preparer.state is before.state
+    kept = before is not None and preparer.state is before.state
+    w.met["memory kept"] += kept
+    stage.forgot |= preparer.forgotten > 0 and not kept
     try:
         await _read(stage, life, preparer, at_offset)
     finally:  # also when the coroutine is closed where it waits

@@ -80,7 +80,16 @@ class Simulation:
             self.advance()
         if self.forged is not None:
             raise Violation("a frame that does not fit was passed over")
+        if self.stage.forgot:
+            self.forgotten()
         judge(self.stage)
+
+    def forgotten(self) -> None:
+        """Retention went up to the group's position: nothing is lost, but ids are, and the owner told how many."""
+        if not self.lose:
+            raise Violation("an owner forgot ids that retention had not taken")
+        self.world.met["memory forgotten"] += 1
+        raise Stopped("the truth remembers them")
 
     def advance(self) -> None:
         """One step of somebody, or of the network."""

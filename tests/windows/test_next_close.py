@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_stream.pipeline.plan import Window
-from lepton_stream.windows.next_close import AFTER_S, NextClose, closes_after, waits_for_closes_alone
+from lepton_stream.windows.next_close import AFTER_S, LATE_S, STAMPED_S, NextClose, closes_after, waits_for_closes_alone
 from tests.core.streams import PLAN
 
 S = 1_000_000
@@ -32,8 +32,8 @@ def test_close_is_expected_when_the_clock_gets_there() -> None:
     assert close.at_s == math.inf
     close.seen(1_001 * S, 50.0)
     assert close.at_s == pytest.approx(52.0 + AFTER_S)
-    assert not close.around(51.0, 0.5, 0.1)
-    assert close.around(51.6, 0.5, 0.1)
+    assert close.near_s(51.0, 0.5, 0.1) == 0.0
+    assert close.near_s(51.6, 0.5, 0.1) == pytest.approx(0.4 + AFTER_S + LATE_S)
 
 
 def test_earliest_of_several_windows_counts() -> None:
@@ -73,8 +73,8 @@ def test_source_that_stands_still_is_not_waited_for_and_one_that_goes_back_chang
     close.seen(9 * S, 80.0)
     close.seen(8 * S, 90.0)
     assert close.at_s == at
-    assert close.around(51.0, 0.1, 0.1)
-    assert not close.around(95.0, 0.1, 0.1)
+    assert close.near_s(51.0, 0.1, 0.1) > 0.0
+    assert close.near_s(95.0, 0.1, 0.1) == 0.0
 
 
 def test_rest_ends_at_a_close_and_there_is_none_while_it_is_due() -> None:
@@ -90,8 +90,36 @@ def test_close_that_has_come_is_told_for_a_while() -> None:
     close = NextClose([window(10 * S)])
     close.seen(9 * S, 50.0)
     close.seen(11 * S, 52.0)
-    assert close.around(52.05, 0.0, 0.1)
-    assert not close.around(52.2, 0.0, 0.1)
+    assert close.near_s(52.05, 0.0, 0.1) == pytest.approx(0.05)
+    assert close.near_s(52.2, 0.0, 0.1) == 0.0
+
+
+def test_close_is_awaited_until_a_range_is_worked_on_that_may_bring_it() -> None:
+    close = NextClose([window(10 * S)])
+    close.seen(9 * S, 50.0)
+    assert not close.awaited(50.9)
+    assert close.awaited(51.05)
+    close.taken(51.05)
+    assert not close.awaited(51.06)
+    close.seen(int(9.9 * S), 51.05)  # it did not
+    assert close.awaited(51.06)
+    close.taken(51.07)
+    close.seen(11 * S, 51.07)
+    assert not close.awaited(51.08)
+    assert close.came_s == 51.07
+
+
+def test_stamps_tell_of_a_close_before_it_is_read_and_then_the_clock_alone_waits_a_little_longer() -> None:
+    close = NextClose([window(10 * S)])
+    behind = 3 * S  # producers write a record three seconds after what it tells of
+    close.seen(9 * S, 50.0, 9 * S + behind)
+    assert close.due_s == close.at_s
+    assert not close.hoped(int(9.9 * S) + behind)
+    assert close.hoped(10 * S + behind)
+    close.taken(50.9, 10 * S + behind)
+    assert not close.awaited(51.02)
+    close.seen(10 * S, 50.9, 10 * S + behind)
+    assert close.due_s == pytest.approx(close.at_s + STAMPED_S)
 
 
 def test_without_windows_nothing_is_expected() -> None:

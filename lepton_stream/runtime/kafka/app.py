@@ -19,10 +19,12 @@ from lepton_stream.runtime.kafka.assignor import LoadAssignor
 from lepton_stream.runtime.kafka.chunks import BOUNDS, Bounds
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.credentials import diagnose, faust_credentials, faust_urls
+from lepton_stream.runtime.kafka.linger import Waits
 from lepton_stream.runtime.kafka.transport import ChunkTransport, Flow, Hooks, Partitions
 
 logger = logging.getLogger(__name__)
 STOP_SECONDS = 30.0
+AT_ONCE = Waits(0.0)
 NEVER = 1e6
 """Seconds: an idle worker would otherwise leave the group after a while and not come back."""
 
@@ -84,7 +86,7 @@ class App(faust.App):  # type: ignore[misc]
     revoke_seconds: float
     consumer_settings: dict[str, Any]
     quiet_wait_ms: int
-    linger_s: Callable[[], float]
+    waits: Callable[[], Waits]
     assignor_by_load: LoadAssignor | None
 
     def _new_transport(self) -> ChunkTransport:
@@ -140,14 +142,14 @@ def make_app(
     fetch_bytes: int = 1 << 20,
     read_uncommitted: bool = False,
     assignor: LoadAssignor | None = None,
-    linger_s: Callable[[], float] = lambda: 0.0,
+    waits: Callable[[], Waits] = lambda: AT_ONCE,
 ) -> App:
     """The app of one worker of a group; agents read with `app.partitions.read(stream)` from `app.chunk_topic(name)`.
 
     `instance`: the static member id, one for each worker. `fetch_bytes`: of one partition at a time. `pointing`: topics
     of which a batch above the bounds is told as a row of its chunk; of others it ends the worker. `assignor`: places
-    partitions by load where every worker of the group has one; None: equally. `linger_s` tells at any time how
-    long a fetch may wait for more. Topics are never created here, and no web server is started.
+    partitions by load where every worker of the group has one; None: equally. `waits` tells at any time how a
+    fetch waits. Topics are never created here, and no web server is started.
     """
     t = timing or Timing()
     app = App(
@@ -164,7 +166,7 @@ def make_app(
     )
     app.connection, app.hooks = connection, hooks
     app.bounds, app.pointing, app.revoke_seconds = bounds, frozenset(pointing), t.rebalance / 2
-    app.quiet_wait_ms, app.linger_s = int(t.quiet_wait * 1000), linger_s
+    app.quiet_wait_ms, app.waits = int(t.quiet_wait * 1000), waits
     app.consumer_settings = {
         "_fetch_max_wait_ms": int(t.fetch_wait * 1000),
         "_retry_backoff_ms": int(t.backoff * 1000),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lepton_stream import clock
 from lepton_stream.chunk import SourcePartition
 from lepton_stream.errors import BrokerError
 from lepton_stream.runtime.kafka.errors import MetadataTooLarge, ProcessFenced, Refused, StaleOwner
@@ -17,6 +18,8 @@ from lepton_stream.runtime.kafka.said import said, told
 from lepton_stream.runtime.kafka.wire import NOT_READY, Coordinator, Wire
 
 MAX_METADATA = 4096
+SHARE, MOST_S = 0.1, 0.002
+"""Of the time that the last request took, for which the next one waits for more commits; at most."""
 ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE, FENCED_INSTANCE, TOO_LARGE = 22, 25, 27, 82, 12
 GROUP_MOVED_ON = (ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE, FENCED_INSTANCE)
 
@@ -63,6 +66,7 @@ class Committer:
         self._waiting: deque[Wish] = deque()
         self._task: asyncio.Task[None] | None = None
         self._fenced: ProcessFenced | None = None
+        self._took_s = 0.0
         self.requests = 0
         """Requests sent so far, repeats not counted."""
 
@@ -124,8 +128,10 @@ class Committer:
         batch: list[Wish] = []
         try:
             while self._waiting:
-                batch = self._gather()
+                await asyncio.sleep(min(SHARE * self._took_s, MOST_S))
+                batch, began_s = self._gather(), clock.elapsed_s()
                 await self._send(batch)
+                self._took_s = clock.elapsed_s() - began_s
         except asyncio.CancelledError:
             self._settle(batch, StaleOwner("the committer is closed"))
             raise

@@ -68,6 +68,10 @@ class Builder(BatchBuilder):  # type: ignore[misc]
         """Of the finished batch, compressed; only once it was sent, as nobody may sign it any more."""
         return len(self._build())
 
+    def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
+        super()._set_producer_state(producer_id, producer_epoch, base_sequence)
+        self.close()  # it is signed for as many records as it has now
+
     def _build(self) -> bytes:
         if self._packed is None:
             plain = bytes(super()._build())

@@ -70,9 +70,12 @@ class FailingSourcePort(KafkaSourcePort):
         half = len(prepared.rejects) // 2
         if half and self.points.knows("mid_letters"):
             await super().set_aside(chunk, replace(prepared, rejects=prepared.rejects[:half], late=prepared.late[:0]))
+            await self.send_aside()
             self.points.reach("mid_letters")
         await super().set_aside(chunk, prepared)
-        self.points.reach("after_letters")
+        if self.points.knows("after_letters"):
+            await self.send_aside()
+            self.points.reach("after_letters")
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """`mid_frames`: only the first half of the shuffle partitions have theirs."""

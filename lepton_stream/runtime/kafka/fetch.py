@@ -112,7 +112,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         watch(self._consumer._coordinator, self.app.fail_from_thread)
         if self.app.assignor_by_load is not None:
             offer(self._consumer._coordinator, self.app.assignor_by_load)
-        be_patient(self._consumer._fetcher, self.app.quiet_wait_ms, self.app.linger_s)
+        be_patient(self._consumer._fetcher, self.app.quiet_wait_ms, self.app.pointing, self.app.waits)
 
     async def on_thread_stop(self) -> None:
         """Stop the consumer; its fetches first, as aiokafka falls over one that waits to be tried again."""

@@ -37,7 +37,11 @@ class Inbox:
         """Each with when it came, on the clock that only goes forward."""
         self.bytes = 0
         """Memory of what waits."""
+        self.stamp_us: int | None = None
+        """When the last record that came was written, by producer or broker: microseconds since 1970."""
         self._paused = False
+        self.taken_s = 0.0
+        """When the last of what was taken came."""
         self.arrived = asyncio.Event()
         self._more = asyncio.Event()
         self.closed = False
@@ -47,6 +51,7 @@ class Inbox:
         if self.closed:
             return
         self._chunks.append((clock.elapsed_s(), fetched.chunk))
+        self.stamp_us = stamp_of(fetched.chunk)
         self.bytes += memory_of(fetched.chunk)
         self.arrived.set()
         self._more.set()
@@ -65,7 +70,8 @@ class Inbox:
             came, chunk = self._chunks.popleft()
             self._chunks.extendleft((came, piece) for piece in reversed(cut_at(chunk, most)))
         while self._chunks and (not taken or size + memory_of(self._chunks[0][1]) <= most):
-            taken.append(self._chunks.popleft()[1])
+            self.taken_s, chunk = self._chunks.popleft()
+            taken.append(chunk)
             size += memory_of(taken[-1])
             self.bytes -= memory_of(taken[-1])
         if self._paused and self.bytes <= self._most // 2:
@@ -128,6 +134,11 @@ def cut_at(chunk: Chunk, most: int) -> tuple[Chunk, ...]:
     ends = np.cumsum(np.maximum(chunk.values.spans()[2], 0) + _A_RECORD)
     row = max(int(np.searchsorted(ends, most, side="right")), 1)
     return (chunk,) if row >= len(chunk) else chunk.cut(int(chunk.offsets[row]))
+
+
+def stamp_of(chunk: Chunk) -> int | None:
+    """When its last record was written, by producer or broker: microseconds since 1970; None without records."""
+    return int(chunk.timestamp[-1]) if len(chunk) else None
 
 
 def weight(chunk: Chunk) -> int:

@@ -14,6 +14,7 @@ from lepton_stream.core import Job
 from lepton_stream.pipeline.names import Names
 from lepton_stream.protocol.ports import Position
 from lepton_stream.runtime.kafka.broker_time import BrokerTime
+from lepton_stream.runtime.kafka.closes import Closes
 from lepton_stream.runtime.kafka.committer import Committer
 from lepton_stream.runtime.kafka.compress import Compression
 from lepton_stream.runtime.kafka.connect import Connection
@@ -70,6 +71,7 @@ class Outside:
     first_chunk_cpu_s: float = 0.0
     last_result_cpu_s: float = 0.0
     meter: Meter = field(default_factory=Meter)
+    closes: Closes = field(default_factory=Closes)
 
     def __post_init__(self) -> None:
         """What is sent for the pipeline is counted, and what is decided."""

@@ -11,7 +11,7 @@ from lepton_stream.memory.held import held_by
 from lepton_stream.protocol.merger import Merger
 from lepton_stream.protocol.ports import FrameRun, Position
 from lepton_stream.protocol.preparer import Preparer
-from lepton_stream.runtime.kafka.inbox import Inbox, memory_of, weight
+from lepton_stream.runtime.kafka.inbox import Inbox, memory_of, stamp_of, weight
 from lepton_stream.runtime.kafka.keeper import SOON_S, Keeper
 from lepton_stream.runtime.kafka.linger import PARTS, claim_due
 from lepton_stream.runtime.kafka.measure import ShuffleMeasure, SourceMeasure
@@ -21,7 +21,6 @@ from lepton_stream.runtime.kafka.recovery import refuse_other_sources
 from lepton_stream.runtime.kafka.shrinking import Shrinking
 from lepton_stream.telemetry.catalogue import CHECKPOINT, RESTORED
 from lepton_stream.telemetry.facts import tell
-from lepton_stream.windows.next_close import NextClose
 
 
 class SourceOwner:
@@ -44,7 +43,7 @@ class SourceOwner:
         self._run, self._keeper, self._in_hand = run, keeper, 0
         self._quiet_since = clock.elapsed_s()
         self._rests_until = self._quiet_since
-        self.next_close = NextClose(preparer.job.plan.windows)
+        self.next_close = outside.closes.begin(preparer.source, preparer.job.plan.windows)
         self.measure = SourceMeasure(outside.meter)
         self._shrinking = Shrinking(preparer.source)
         self._begun = False
@@ -84,6 +83,7 @@ class SourceOwner:
             if since is not None and chunks:
                 began, chunk = clock.elapsed_s(), join(chunks)
                 self._in_hand = memory_of(chunk)
+                self.next_close.taken(began, stamp_of(chunk))
                 self.preparer.routes = self._outside.setting.routes
                 with self.port.steps.step(len(chunk), began - since):
                     await self.preparer.take(chunk)
@@ -92,7 +92,7 @@ class SourceOwner:
                 self.measure.prepared(chunk, began)
                 self._note_restored()
                 self._quiet_since = now = clock.elapsed_s()
-                self.next_close.seen(self.preparer.state.high, began)
+                self.next_close.seen(self.preparer.state.high, self.inbox.taken_s, stamp_of(chunk))
                 self._rests_until = self.next_close.rest_until(now, limits.rest_s(now - began))
             if self.inbox.empty and self._outside.keeps_metadata:
                 self._shrinking.look(self._outside.view.seen, self.preparer.done)
@@ -120,8 +120,10 @@ class SourceOwner:
             return 0.0
         if not self.preparer.restored or (end is not None and inbox.end >= end) or self._keeper.step.pause:
             return 0.0
+        if self.next_close.hoped(inbox.stamp_us):
+            return 0.0
         flush_s, much = self._outside.setting.flush_s, PARTS * inbox.bytes >= most
-        due_s = claim_due(inbox.since, flush_s, self.next_close.at_s, much=much)
+        due_s = claim_due(inbox.since, flush_s, self.next_close, much=much)
         return max(due_s, self._rests_until) - clock.elapsed_s()
 
     def _settle_left(self) -> float:
@@ -181,6 +183,7 @@ class ShuffleOwner:
         self._folded = 0
         self._last = clock.elapsed_s()
         self._took = 0.0
+        self._was_waited_for = False
         self.measure = ShuffleMeasure(outside.meter)
 
     @property
@@ -238,23 +241,33 @@ class ShuffleOwner:
         step, shares = self._keeper.step, self._keeper.shares
         if step.over or self._folded >= shares.folded_bytes:
             return 0.0
-        return self._last + self._pause(flush=step.flush) - clock.elapsed_s()
+        since_s = clock.elapsed_s() - self._last
+        return self._pause(since_s, flush=step.flush) - since_s
 
-    def _pause(self, *, flush: bool) -> float:
+    @property
+    def _is_waited_for(self) -> bool:
+        """Whether somebody waits for the results of the next checkpoint."""
+        return self.merger.closing or self.merger.updating
+
+    def _pause(self, since_s: float, *, flush: bool) -> float:
         """Checkpoints may take a twentieth of the time: the busier broker and worker are, the rarer they are.
 
-        Where somebody waits for results, they may take a fifth.
+        Those that somebody waits for may take a fifth by themselves, and others keep out of the way where a window may
+        close. `since_s`: seconds since the last checkpoint.
         """
         limits, share = self._outside.limits, 0.0 if flush else self._took
-        if self.merger.closing or self.merger.updating:
-            return min(max(limits.soon_s, 4 * share), limits.checkpoint_most_s)
+        if self._is_waited_for:
+            return min(max(limits.soon_s, 4 * share), limits.checkpoint_most_s) if self._was_waited_for else 0.0
         if not self.merger.urgent:
             return limits.checkpoint_most_s
-        return min(max(limits.checkpoint_s, 20 * share), limits.checkpoint_most_s)
+        pause_s = min(max(limits.checkpoint_s, 20 * share), limits.checkpoint_most_s)
+        if flush or since_s < pause_s:
+            return pause_s
+        return min(since_s + self._outside.closes.near_s(), 2 * limits.checkpoint_most_s)
 
     async def _checkpoint(self) -> None:
         began = clock.elapsed_s()
-        self._folded = 0
+        self._folded, self._was_waited_for = 0, self._is_waited_for
         results = await self._outside.loop_cpu.apart(self.merger.checkpoint())
         self.note()
         self._last = clock.elapsed_s()

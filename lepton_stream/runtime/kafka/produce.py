@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
@@ -41,8 +42,18 @@ class Ack(NamedTuple):
     append_ms: int | None
 
 
+class Waiting(NamedTuple):
+    """A batch that waits to be sent, and what it ends with: more records may join it until it goes."""
+
+    builder: Builder
+    acknowledged: asyncio.Task[Any]
+
+
 class Producer:
     """Sends whole lists of records with acks=all, one batch of a partition after the other.
+
+    One request at a time is under way to a broker. What several tasks have for the same partition meanwhile goes
+    together in one batch, which takes one request instead of as many as there are tasks.
 
     After a failed send this producer sends nothing more: a gap in what was sent must not be followed by anything.
     `timeout`: seconds until a batch that is not acknowledged has failed.
@@ -59,6 +70,8 @@ class Producer:
         self.note_sent: Callable[[str, int], None] = _nobody
         """Told (topic, bytes of the finished batch) of every batch that is acknowledged."""
         self._producer: Any = None
+        self._waiting: dict[SourcePartition, Waiting] = {}
+        self._sending: set[asyncio.Task[Any]] = set()
         self._failure: LeptonError | None = None
 
     async def open(self) -> Self:
@@ -89,10 +102,15 @@ class Producer:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def send_all(self, records: Iterable[Record], compression: Compressing | None = None) -> list[Ack]:
+    async def send_all(
+        self,
+        records: Iterable[Record],
+        compression: Compressing | None = None,
+        beside: Mapping[SourcePartition, Bulk] | None = None,
+    ) -> list[Ack]:
         """Send the records, in order within each partition; one acknowledgement each, in the order given.
 
-        `compression`: of these, None: the producer's.
+        `compression`: of these, None: the producer's. `beside`: records of other partitions that go out with them.
 
         Raises SendFailed, or Fenced where a newer owner has taken over; then nothing more goes out of this producer.
         """
@@ -103,7 +121,12 @@ class Producer:
             by_partition.setdefault(record.to, []).append((place, record))
         acks: dict[int, Ack] = {}
         packer = compression or self.compression
-        await self._together(self._send_partition(tp, numbered, acks, packer) for tp, numbered in by_partition.items())
+        await self._together(
+            [
+                *(self._send_partition(tp, numbered, acks, packer) for tp, numbered in by_partition.items()),
+                *(self._send_bulk(tp, bulk) for tp, bulk in (beside or {}).items()),
+            ]
+        )
         return [acks[place] for place in range(len(acks))]
 
     async def send_bulk(self, bulks: Mapping[SourcePartition, Bulk]) -> None:
@@ -147,17 +170,45 @@ class Producer:
     ) -> None:
         done = 0
         while done < len(numbered):
-            builder = Builder(self._batch_bytes, packer)
+            builder, acknowledged = self._waiting.get(tp) or self._begun(tp, packer)
+            first, before = done, builder.record_count()
             while done < len(numbered) and append(builder, numbered[done][1]):
                 done += 1
-            first = done - builder.record_count()
-            ack = await self._send_batch(tp, builder)
+            if first == done:  # it is full, or on its way
+                self._waiting.pop(tp, None)
+                continue
+            ack = await self._outcome(acknowledged)
             for i, (place, _) in enumerate(numbered[first:done]):
-                acks[place] = Ack(ack.offset + i, ack.timestamp if ack.timestamp_type == 1 else None)
+                acks[place] = Ack(ack.offset + before + i, ack.timestamp if ack.timestamp_type == 1 else None)
+
+    def _begun(self, tp: SourcePartition, packer: Compressing) -> Waiting:
+        """A batch for records that follow at once."""
+        builder = Builder(self._batch_bytes, packer)
+        sending = asyncio.create_task(self._send_batch(tp, builder), name=f"send {tp.topic}[{tp.partition}]")
+        self._sending.add(sending)
+        sending.add_done_callback(partial(self._sent, tp))
+        begun = self._waiting[tp] = Waiting(builder, sending)
+        return begun
+
+    def _sent(self, tp: SourcePartition, sending: asyncio.Task[Any]) -> None:
+        """Whoever waited for it may be gone: then nobody asks for its error."""
+        self._sending.discard(sending)
+        if tp in self._waiting and self._waiting[tp].acknowledged is sending:
+            del self._waiting[tp]
+        if not sending.cancelled():
+            sending.exception()
+
+    async def _outcome(self, acknowledged: asyncio.Task[Any]) -> Any:
+        """Of a batch that others may wait for, too: none of them ends it by being cancelled."""
+        try:
+            return await asyncio.shield(acknowledged)
+        except asyncio.CancelledError:
+            if acknowledged.cancelled():
+                raise SendFailed("the producer was closed") from None
+            raise
 
     async def _send_batch(self, tp: SourcePartition, builder: Builder) -> Any:
         """Send and await the acknowledgement: the next batch of this partition must not leave before it."""
-        builder.close()
         producer = self._producer
         try:
             async with asyncio.timeout(self.timeout):
@@ -183,6 +234,9 @@ class Producer:
     async def _abandon(self) -> None:
         """Close without flushing: what waits in memory must not be written after a failure."""
         producer, self._producer = self._producer, None
+        for sending in self._sending:
+            sending.cancel()
+        self._waiting.clear()
         if producer is None:
             return
         producer._closed = True

@@ -35,7 +35,6 @@ from lepton_stream.runtime.kafka.identity import Identity
 from lepton_stream.runtime.kafka.inbox import Inbox
 from lepton_stream.runtime.kafka.keeper import Keeper, resident_bytes
 from lepton_stream.runtime.kafka.keeping import keep
-from lepton_stream.runtime.kafka.linger import linger_now
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Owner, ShuffleOwner, SourceOwner
 from lepton_stream.runtime.kafka.preflight import refuse_made_anew
@@ -105,7 +104,7 @@ class Worker:
             fetch_bytes=settings.fetch_bytes,
             pointing=[outside.names.source],
             assignor=self.balancer.assignor,
-            linger_s=self._linger_s,
+            waits=lambda: outside.closes.waits(outside.setting.flush_s),
         )
         declare(self.app, outside.names, self.hand_over)
 
@@ -147,11 +146,6 @@ class Worker:
             identity = self.app.partitions.identity
             if self.balancer.look(self.outside.view.seen, self._owned.keys()) and identity is not None:
                 self.app.partitions.join_again(identity)
-
-    def _linger_s(self) -> float:
-        """How long a fetch may linger now; asked in the consumer's thread."""
-        closes = [one.owner.next_close for one in list(self._owned.values()) if isinstance(one.owner, SourceOwner)]
-        return linger_now(self.outside.setting.flush_s, closes, clock.elapsed_s())
 
     def _decided(self, decision: Decision) -> None:
         """As the group's leader; in the consumer's thread."""
@@ -237,6 +231,7 @@ class Worker:
         A partition that comes back, and that nobody has moved on meanwhile, keeps its memory and state.
         """
         await self._end_all()
+        self.outside.closes.clear()
         gc.collect()  # owners and clients of before know each other, and the collector is told to leave such alone
         shares = self.keeper.share(len(partitions))
         self.app.partitions.read_at_most(shares.fetch_bytes, shares.chunk_bytes)
