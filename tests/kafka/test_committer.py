@@ -57,6 +57,21 @@ async def test_commits_of_many_tasks_share_a_request_and_keep_their_order(
         assert await Group(wire, name).committed(tps) == {tp: Committed(4, "4") for tp in tps}
 
 
+async def test_request_waits_a_moment_for_commits_that_come_a_little_later(
+    connection: Connection, make_topic: MakeTopic, name: str
+) -> None:
+    """By what the last one took: on a broker that gathers commits itself, to miss one costs several milliseconds."""
+    tps = [SourcePartition(await make_topic(3), p) for p in range(3)]
+    async with Wire(connection) as wire, member(connection, name, tps[0].topic) as m:
+        committer, who = Committer(wire, name), identity_of(m)
+        await committer.commit(tps[0], 1, "", who)
+        first = asyncio.create_task(committer.commit(tps[1], 1, "", who))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await asyncio.gather(first, committer.commit(tps[2], 1, "", who))
+        assert committer.requests == 2
+
+
 async def test_a_commit_of_an_old_generation_is_refused_and_changes_nothing(
     connection: Connection, make_topic: MakeTopic, name: str
 ) -> None:

@@ -73,6 +73,61 @@ async def test_codec_may_change_with_every_send(connection: Connection, make_top
     assert plain == [codec == "none" for codec in order]
 
 
+async def test_what_many_tasks_have_for_a_partition_meanwhile_goes_together(
+    connection: Connection, make_topic: MakeTopic, name: str
+) -> None:
+    topic, batches, many = await make_topic(2), list[str](), 40
+    parts = [SourcePartition(topic, p) for p in range(2)]
+
+    async def send(producer: Producer, task: int) -> list[int]:
+        records = [Record(tp, b"%d %d" % (task, n)) for tp in parts for n in range(3)]
+        return [ack.offset for ack in await producer.send_all(records)]
+
+    async with Producer(connection) as producer:
+        await send(producer, 0)
+        producer.note_sent = lambda to, _: batches.append(to)
+        offsets = await asyncio.gather(*(send(producer, task) for task in range(1, many)))
+    assert len(batches) <= 4, "one that had left, and one of all that waited, in each partition"
+    for p, tp in enumerate(parts):
+        found = [value for _, value in await contents(connection, tp)]
+        told = {
+            o: b"%d %d" % (task, n) for task, of in enumerate(offsets, 1) for n, o in enumerate(of[3 * p : 3 * p + 3])
+        }
+        assert len(told) == 3 * (many - 1)
+        assert {o: found[o] for o in told} == told
+
+
+async def test_task_that_is_cancelled_takes_nothing_of_others_with_it(
+    connection: Connection, make_topic: MakeTopic, name: str
+) -> None:
+    to = SourcePartition(await make_topic(), 0)
+    async with Producer(connection) as producer:
+        tasks = [asyncio.create_task(producer.send_all([Record(to, b"%d" % n)])) for n in range(5)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(done[0], asyncio.CancelledError)
+        assert len({acks[0].offset for acks in done[1:] if isinstance(acks, list)}) == 4
+        await producer.send_all([Record(to, b"more")])
+    assert {value for _, value in await contents(connection, to)} >= {b"1", b"2", b"3", b"4", b"more"}
+
+
+async def test_all_that_wait_hear_why_nothing_more_leaves(
+    connection: Connection, make_topic: MakeTopic, name: str
+) -> None:
+    topic = await make_topic(2, settings={"max.message.bytes": "2000"})
+    large, small = SourcePartition(topic, 0), SourcePartition(topic, 1)
+    async with Producer(connection, compression=PLAIN) as producer:
+        sends = [producer.send_all([Record(large, b"x" * 9000)])]
+        sends += [producer.send_all([Record(large, b"1"), Record(small, b"2")]) for _ in range(3)]
+        for error in await asyncio.gather(*sends, return_exceptions=True):
+            assert isinstance(error, SendFailed)
+            assert "records not acknowledged" in str(error)
+        with pytest.raises(SendFailed, match="not acknowledged"):
+            await producer.send_all([Record(small, b"more")])
+
+
 async def test_the_brokers_append_time_comes_with_the_acknowledgement(
     connection: Connection, make_topic: MakeTopic, name: str
 ) -> None:

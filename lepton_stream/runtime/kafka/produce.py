@@ -152,7 +152,7 @@ class Producer:
                     for send in waiting:
                         group.create_task(send)
         except* (LeptonError, KafkaError, TimeoutError) as errors:
-            self._failure = first_of(errors)
+            self._failure = self._failure or first_of(errors)
             await self._abandon()
         if self._failure is not None:
             raise self._failure
