@@ -15,6 +15,8 @@ AFTER_S = 0.01
 """Rather a little late than early: who comes too early has to come again."""
 STAMPED_S = 0.04
 """For so long a record that should be here is not looked for while no stamp tells that it is."""
+AHEAD_S = 0.05
+"""What comes sooner than by so much is a replay: nobody waits for one close of it as such."""
 LATE_S = 0.1
 """A source that keeps a close waiting for longer has become slower or silent."""
 
@@ -48,7 +50,7 @@ class NextClose:
         self.at_s = math.inf
         """When a record that lets a window close should come; never, before anything was seen."""
         self.came_s = -math.inf
-        """When a range began that brought, or is hoped to bring, the record that a close waited for."""
+        """When a range began that brought, or is hoped to bring, the record that was expected."""
         self._in_hand = False
 
     @property
@@ -65,7 +67,7 @@ class NextClose:
         is_hoped = self.hoped(stamp_us)
         if is_hoped:
             self._stamps.hope()
-        if self.at_s <= now_s or is_hoped:
+        if self.at_s - (AHEAD_S if is_hoped else 0.0) <= now_s:
             self._in_hand, self.came_s = True, now_s
 
     def seen(self, high_us: int, now_s: float, stamp_us: int | None = None) -> None:
@@ -74,7 +76,8 @@ class NextClose:
         if high_us <= self._high or not self._windows:
             return
         has_come = high_us >= self._close_us
-        self.came_s = max(now_s, self.came_s) if has_come else self.came_s
+        if has_come and self.at_s - AHEAD_S <= now_s:
+            self.came_s = max(now_s, self.came_s)
         behind_s, crept_s = now_s - high_us / 1e6, CREEP * max(now_s - self._seen_s, 0.0)
         is_overdue = not has_come and now_s > self.at_s + LATE_S
         self._behind_s = behind_s if is_overdue else min(behind_s, self._behind_s + crept_s)

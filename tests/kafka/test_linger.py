@@ -143,6 +143,14 @@ def test_once_what_closes_has_come_only_its_frames_are_asked_for() -> None:
     assert waits_now(FLUSH_S, [one, other], 100.2) == (MOST_S, 0.0)
 
 
+def test_windows_that_close_one_after_the_other_leave_no_source_out() -> None:
+    close = NextClose([Window("w", 150_000, (), (), lateness_us=0)])
+    close.seen(100_000, 100.0)
+    close.taken(close.at_s)
+    close.seen(170_000, close.came_s)
+    assert waits_now(FLUSH_S, [close], close.came_s + 0.01) == Waits(0.0, 0.0)
+
+
 def test_close_is_near_from_a_little_before_until_its_results_are_out() -> None:
     far, near = closing(3_000_000, 100.0), closing(9_900_000, 100.0)
     assert near_close_s([], 100.0) == 0.0

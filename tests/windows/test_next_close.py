@@ -116,10 +116,22 @@ def test_stamps_tell_of_a_close_before_it_is_read_and_then_the_clock_alone_waits
     assert close.due_s == close.at_s
     assert not close.hoped(int(9.9 * S) + behind)
     assert close.hoped(10 * S + behind)
-    close.taken(50.9, 10 * S + behind)
+    close.taken(50.98, 10 * S + behind)
     assert not close.awaited(51.02)
-    close.seen(10 * S, 50.9, 10 * S + behind)
+    close.seen(10 * S, 50.98, 10 * S + behind)
     assert close.due_s == pytest.approx(close.at_s + STAMPED_S)
+    assert close.came_s == 50.98
+
+
+def test_closes_of_a_replay_are_nothing_that_was_waited_for() -> None:
+    close, now = NextClose([window(10 * S)]), 100.0
+    close.seen(1_000 * S, now, 1_000 * S)
+    for high in range(1_030, 2_000, 30):
+        now += 0.02
+        close.taken(now, high * S)
+        close.seen(high * S, now, high * S)
+        assert close.came_s == -math.inf
+        assert close.near_s(now, 0.06, 0.1) == 0.0
 
 
 def test_without_windows_nothing_is_expected() -> None:

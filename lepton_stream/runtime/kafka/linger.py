@@ -65,7 +65,8 @@ def waits_now(flush_s: float, closes: Sequence[NextClose], now_s: float) -> Wait
     """How a fetch waits: until a window may close, and then not at all, since its result is waited for.
 
     Once the records have come that let it close, only their frames are waited for: each fetch that a source's next
-    records answer would cost the broker and this worker time just then. With a short interval they are waited for, too.
+    records answer would cost the broker and this worker time just then. With a short interval they are waited for, too,
+    and windows that close one after the other leave no time for it.
     `closes`: of the sources that this worker has; who has none does not know when windows close.
     """
     if not closes:
@@ -73,9 +74,10 @@ def waits_now(flush_s: float, closes: Sequence[NextClose], now_s: float) -> Wait
     if any(close.awaited(now_s) for close in closes):
         return Waits(0.0)
     rest_s = max(close.came_s for close in closes) + AFTER_CLOSE_S - now_s
-    if rest_s > 0.0:
-        return Waits(0.0, rest_s if flush_s >= EARLY_S else 0.0)
     left_s = min((close.at_s - now_s for close in closes if close.at_s > now_s), default=math.inf)
+    if rest_s > 0.0:
+        is_seldom = flush_s >= EARLY_S and left_s > 2 * AFTER_CLOSE_S
+        return Waits(0.0, rest_s if is_seldom else 0.0)
     return Waits(min(lingers(flush_s), left_s) if left_s > AT_ONCE_S else 0.0)
 
 
