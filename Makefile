@@ -58,7 +58,7 @@ quick: setup  ## Fast tests only: no Kafka, nothing slow
 
 test: setup check docs-check guard  ## Setup, check, docs, guard, all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow and not kafka" -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m "not slow and kafka" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow and kafka" -n 2 --dist loadfile $(PYTEST_ARGS)
 
 slow: setup  ## The tests that take minutes: large inputs, ten kills in a row
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
