@@ -16,7 +16,9 @@ AFTER_S = 0.01
 STAMPED_S = 0.04
 """For so long a record that should be here is not looked for while no stamp tells that it is."""
 AHEAD_S = 0.05
-"""What comes sooner than by so much is a replay: nobody waits for one close of it as such."""
+"""By so much sooner than expected a close may come."""
+FASTER = 2.0
+"""Where event time goes so many times as fast as the clock it is a replay: nobody waits for one close of it as such."""
 LATE_S = 0.1
 """A source that keeps a close waiting for longer has become slower or silent."""
 
@@ -51,7 +53,9 @@ class NextClose:
         """When a record that lets a window close should come; never, before anything was seen."""
         self.came_s = -math.inf
         """When a range began that brought, or is hoped to bring, the record that was expected."""
-        self._in_hand = False
+        self._replays = True
+        self._before_s: float | None = None
+        """While a range is worked on that is hoped to bring it: what `came_s` was before."""
 
     @property
     def due_s(self) -> float:
@@ -67,18 +71,22 @@ class NextClose:
         is_hoped = self.hoped(stamp_us)
         if is_hoped:
             self._stamps.hope()
-        if self.at_s - (AHEAD_S if is_hoped else 0.0) <= now_s:
-            self._in_hand, self.came_s = True, now_s
+        if not self._replays and self.at_s - (AHEAD_S if is_hoped else 0.0) <= now_s <= self.at_s + LATE_S:
+            self._before_s, self.came_s = self.came_s, now_s
 
     def seen(self, high_us: int, now_s: float, stamp_us: int | None = None) -> None:
         """The highest event time, after a range of records whose last had this stamp, and came at `now_s`."""
-        self._in_hand = False
+        has_come = high_us >= self._close_us
+        if has_come and not self._replays and self.at_s - AHEAD_S <= now_s:
+            self.came_s = max(now_s, self.came_s)
+        elif self._before_s is not None:
+            self.came_s = self._before_s
+        self._before_s = None
         if high_us <= self._high or not self._windows:
             return
-        has_come = high_us >= self._close_us
-        if has_come and self.at_s - AHEAD_S <= now_s:
-            self.came_s = max(now_s, self.came_s)
-        behind_s, crept_s = now_s - high_us / 1e6, CREEP * max(now_s - self._seen_s, 0.0)
+        passed_s = max(now_s - self._seen_s, 0.0)
+        self._replays = (high_us - self._high) / 1e6 > FASTER * (passed_s + AHEAD_S)
+        behind_s, crept_s = now_s - high_us / 1e6, CREEP * passed_s
         is_overdue = not has_come and now_s > self.at_s + LATE_S
         self._behind_s = behind_s if is_overdue else min(behind_s, self._behind_s + crept_s)
         self._stamps.learn(stamp_us, high_us, crept_s * 1e6, has_come=has_come)
@@ -93,7 +101,7 @@ class NextClose:
 
     def awaited(self, now_s: float) -> bool:
         """Whether the record that lets a window close should be here, and nothing is worked on that may bring it."""
-        return self.at_s <= now_s <= self.at_s + LATE_S and not self._in_hand
+        return self.at_s <= now_s <= self.at_s + LATE_S and self._before_s is None
 
     def near_s(self, now_s: float, before_s: float, after_s: float) -> float:
         """For how long a close is near: it comes within `before_s`, is due, or came within `after_s`; 0: none is."""

@@ -15,25 +15,25 @@ class Stamps:
         self._behind_us = math.inf
         self.tell = False
         """Whether the last event time that was waited for came with a stamp that told of it."""
-        self._hopes = True
+        self._may_hope = True
 
     def reach(self, stamp_us: int | None, event_us: int) -> bool:
         """Whether a record with this stamp is likely to have that event time or a later one.
 
         After a hope that was wrong there is none until `learn` is told of a later event time.
         """
-        return self._hopes and stamp_us is not None and stamp_us - self._behind_us >= event_us
+        return self._may_hope and stamp_us is not None and stamp_us - self._behind_us >= event_us
 
     def hope(self) -> None:
         """Records are read for what their stamps tell."""
-        self._hopes = False
+        self._may_hope = False
 
     def learn(self, stamp_us: int | None, event_us: int, crept_us: float, *, has_come: bool) -> None:
         """What was read: the stamp of the last record and the highest event time, higher than any before.
 
         `has_come`: whether that was waited for. By `crept_us` event times may be further behind than before.
         """
-        was_hoped, self._hopes = not self._hopes, True
+        was_hoped, self._may_hope = not self._may_hope, True
         if has_come:
             self.tell = was_hoped
         if stamp_us is not None:

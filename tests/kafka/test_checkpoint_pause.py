@@ -7,22 +7,35 @@ from typing import Any
 
 import pytest
 
+from lepton_stream.chunk import SourcePartition
 from lepton_stream.runtime.kafka.limits import Limits
 from lepton_stream.runtime.kafka.owners import ShuffleOwner
+from lepton_stream.runtime.kafka.steps import LoopCpu
 from lepton_stream.telemetry.meter import Meter
 
 LIMITS = Limits()
+
+
+async def nothing() -> list[Any]:
+    return []
 
 
 class Scene:
     """An owner whose last checkpoint took so long; whether a window closes, and for how long one is near."""
 
     def __init__(self, took_s: float, *, near_s: float = 0.0) -> None:
-        merger: Any = SimpleNamespace(closing=False, updating=False, urgent=True)
-        outside: Any = SimpleNamespace(limits=LIMITS, meter=Meter(), closes=SimpleNamespace(near_s=lambda: near_s))
+        merger: Any = SimpleNamespace(
+            closing=False, updating=False, urgent=True, checkpoint=nothing, partition=SourcePartition("shuffle", 0),
+            pointer=SimpleNamespace(number=1), state=SimpleNamespace(holders=[]),
+        )  # fmt: skip
+        outside: Any = SimpleNamespace(
+            limits=LIMITS, meter=Meter(), closes=SimpleNamespace(near_s=lambda: near_s), loop_cpu=LoopCpu(),
+            time=SimpleNamespace(now_us=lambda: 1), note_results=lambda *_: None,
+        )  # fmt: skip
+        keeper: Any = SimpleNamespace(note=lambda *_: None)
         unused: Any = None
         self.merger = merger
-        self.owner = ShuffleOwner(merger, outside, unused, unused, unused)
+        self.owner = ShuffleOwner(merger, outside, unused, unused, keeper)
         self.owner._took = took_s
 
     def pause(self, since_s: float = 0.0, *, flush: bool = False) -> float:
@@ -53,6 +66,15 @@ def test_what_nobody_waits_for_comes_seldom_and_not_where_a_window_closes() -> N
 
 def test_windows_that_close_without_end_put_it_off_for_two_seconds_at_most() -> None:
     assert Scene(0.001, near_s=5.0).pause(1.9) == 2 * LIMITS.checkpoint_most_s
+
+
+async def test_what_was_waited_for_is_what_closed_when_it_began() -> None:
+    scene = Scene(0.0)
+    for closing, pause_s in ((False, 0.0), (True, LIMITS.soon_s)):
+        scene.merger.closing = closing
+        await scene.owner._checkpoint()
+        scene.merger.closing = True
+        assert scene.pause() == pytest.approx(pause_s, abs=0.02)
 
 
 def test_progress_alone_can_wait() -> None:

@@ -101,6 +101,7 @@ def due_at(close_s: float) -> NextClose:
 
 def closing(high_us: int, now_s: float) -> NextClose:
     close = NextClose([Window("w", 10_000_000, (), (), lateness_us=0)])
+    close.seen(high_us - 100_000, now_s - 0.1)  # event time goes with the clock
     close.seen(high_us, now_s)
     return close
 
@@ -145,7 +146,8 @@ def test_once_what_closes_has_come_only_its_frames_are_asked_for() -> None:
 
 def test_windows_that_close_one_after_the_other_leave_no_source_out() -> None:
     close = NextClose([Window("w", 150_000, (), (), lateness_us=0)])
-    close.seen(100_000, 100.0)
+    for event_us in (50_000, 100_000):
+        close.seen(event_us, 100.0 + event_us / 1e6)
     close.taken(close.at_s)
     close.seen(170_000, close.came_s)
     assert waits_now(FLUSH_S, [close], close.came_s + 0.01) == Waits(0.0, 0.0)

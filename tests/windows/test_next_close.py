@@ -16,6 +16,14 @@ from tests.core.streams import PLAN
 S = 1_000_000
 
 
+def live(high: int, now: float, stamp: int | None = None, *, size: int = 10 * S) -> NextClose:
+    """Of a source whose event time goes with the clock, at this moment."""
+    close = NextClose([window(size)])
+    close.seen(high - S // 10, now - 0.1, None if stamp is None else stamp - S // 10)
+    close.seen(high, now, stamp)
+    return close
+
+
 def window(size: int, lateness: int = 0, *, every: int | None = None, offset: int = 0) -> Window:
     return Window("w", size, (), (), lateness_us=lateness, every_us=every, offset_us=offset)
 
@@ -87,16 +95,14 @@ def test_rest_ends_at_a_close_and_there_is_none_while_it_is_due() -> None:
 
 
 def test_close_that_has_come_is_told_for_a_while() -> None:
-    close = NextClose([window(10 * S)])
-    close.seen(9 * S, 50.0)
+    close = live(9 * S, 50.0)
     close.seen(11 * S, 52.0)
     assert close.near_s(52.05, 0.0, 0.1) == pytest.approx(0.05)
     assert close.near_s(52.2, 0.0, 0.1) == 0.0
 
 
 def test_close_is_awaited_until_a_range_is_worked_on_that_may_bring_it() -> None:
-    close = NextClose([window(10 * S)])
-    close.seen(9 * S, 50.0)
+    close = live(9 * S, 50.0)
     assert not close.awaited(50.9)
     assert close.awaited(51.05)
     close.taken(51.05)
@@ -110,9 +116,8 @@ def test_close_is_awaited_until_a_range_is_worked_on_that_may_bring_it() -> None
 
 
 def test_stamps_tell_of_a_close_before_it_is_read_and_then_the_clock_alone_waits_a_little_longer() -> None:
-    close = NextClose([window(10 * S)])
     behind = 3 * S  # producers write a record three seconds after what it tells of
-    close.seen(9 * S, 50.0, 9 * S + behind)
+    close = live(9 * S, 50.0, 9 * S + behind)
     assert close.due_s == close.at_s
     assert not close.hoped(int(9.9 * S) + behind)
     assert close.hoped(10 * S + behind)
@@ -123,15 +128,37 @@ def test_stamps_tell_of_a_close_before_it_is_read_and_then_the_clock_alone_waits
     assert close.came_s == 50.98
 
 
-def test_closes_of_a_replay_are_nothing_that_was_waited_for() -> None:
-    close, now = NextClose([window(10 * S)]), 100.0
-    close.seen(1_000 * S, now, 1_000 * S)
-    for high in range(1_030, 2_000, 30):
-        now += 0.02
-        close.taken(now, high * S)
-        close.seen(high * S, now, high * S)
+def test_range_that_did_not_bring_what_was_hoped_leaves_no_trace() -> None:
+    close = live(9 * S, 50.0)
+    for now in (51.02, 51.05, 51.09, 51.2, 55.0):
+        close.taken(now)
+        close.seen(9 * S, now)
         assert close.came_s == -math.inf
-        assert close.near_s(now, 0.06, 0.1) == 0.0
+
+
+def test_source_whose_event_time_stands_still_hurries_nobody() -> None:
+    """A rebuild of the dedup memory, late records, or one from the future: ranges come, and the high stays."""
+    close, now = live(9 * S, 50.0), 50.0
+    while now < 60.0:
+        now += 0.01
+        close.taken(now)
+        assert now <= close.at_s + LATE_S or close.near_s(now, 0.06, 0.1) == 0.0
+        close.seen(9 * S, now)
+    assert close.came_s == -math.inf
+
+
+@given(st.integers(1, 20), st.integers(200, 60_000), st.integers(10, 90), st.booleans())
+def test_closes_of_a_replay_are_nothing_that_was_waited_for(
+    size: int, step_ms: int, took_ms: int, stamped: bool
+) -> None:
+    """Event time goes at least twice as fast as the clock."""
+    step_ms = max(step_ms, 2 * (took_ms + 60))
+    close, now, high = NextClose([window(size * S)]), 100.0, 1_000 * S
+    for _ in range(100):
+        close.taken(now, high if stamped else None)
+        close.seen(high, now, high if stamped else None)
+        assert close.came_s == -math.inf
+        now, high = now + took_ms / 1000, high + step_ms * 1000
 
 
 def test_without_windows_nothing_is_expected() -> None:

@@ -51,7 +51,8 @@ class Inbox:
         if self.closed:
             return
         self._chunks.append((clock.elapsed_s(), fetched.chunk))
-        self.stamp_us = stamp_of(fetched.chunk)
+        if len(fetched.chunk):
+            self.stamp_us = stamp_of(fetched.chunk)
         self.bytes += memory_of(fetched.chunk)
         self.arrived.set()
         self._more.set()

@@ -78,11 +78,6 @@ class KafkaSourcePort:
         self.pace.note(memory_of(chunk), now_s - self._awake_s)  # all since the claim was one step
         self.steps.prepared(prepared, now_s)
 
-    async def send_aside(self) -> None:
-        """What was set aside, before any frame."""
-        aside, self._aside = self._aside, {}
-        await self._outside.producer.send_bulk(aside)
-
     async def admitted(self, high: int) -> None:
         """Back-pressure, by what the group's commits tell. Raises StaleOwner if the partition goes meanwhile."""
         view = self._outside.view

@@ -203,13 +203,16 @@ class Producer:
         try:
             return await asyncio.shield(acknowledged)
         except asyncio.CancelledError:
-            if acknowledged.cancelled():
+            task = asyncio.current_task()
+            if acknowledged.cancelled() and task is not None and not task.cancelling():
                 raise SendFailed("the producer was closed") from None
             raise
 
     async def _send_batch(self, tp: SourcePartition, builder: Builder) -> Any:
         """Send and await the acknowledgement: the next batch of this partition must not leave before it."""
         producer = self._producer
+        if producer is None:  # closed, or ended by what another task has sent
+            raise self._failure or SendFailed("the producer was closed")
         try:
             async with asyncio.timeout(self.timeout):
                 ack = await (await producer.send_batch(builder, tp.topic, partition=tp.partition))
