@@ -37,11 +37,11 @@ class SourcePort(Protocol):
         ...
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """Frame i is in shuffle partition i, and what was set aside before in its topics, all acknowledged."""
+        """Frame i is in shuffle partition i, acknowledged by all replicas."""
         ...
 
     async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
-        """Dead letters and late records of the chunk are on their way, or go with the frames that are sent next."""
+        """Dead letters and late records of the chunk are in their topics."""
         ...
 
     async def admitted(self, high: int) -> None:

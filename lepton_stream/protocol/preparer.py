@@ -166,6 +166,7 @@ class Preparer:
         frames = [encode(frame) for frame in prepared.frames]
         self.job.lap("encode")
         self.ceiling.add(chunk, prepared.rejects)  # where it raises, nothing has left: the next owner redoes the range
+        # Letters first: once commits have expired, a range whose frames are all there is not sent again.
         await self._port.set_aside(chunk, prepared)
         await self._port.send(frames)
         self.done, self.owed = chunk.end, True

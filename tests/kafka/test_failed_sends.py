@@ -10,12 +10,11 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from lepton_stream.chunk import SourcePartition
-from lepton_stream.runtime.kafka.bulk import Bulk
 from lepton_stream.runtime.kafka.connect import Connection
 from lepton_stream.runtime.kafka.errors import SendFailed
 from lepton_stream.runtime.kafka.produce import Producer, Record
 
-FIRST, SECOND, LETTERS = (SourcePartition("t", p) for p in range(3))
+FIRST, SECOND = (SourcePartition("t", p) for p in range(2))
 
 
 class Client:
@@ -64,18 +63,3 @@ async def test_who_sends_about_when_another_fails_hears_why(later: int) -> None:
         for error in await asyncio.gather(failing, other, return_exceptions=True):
             assert isinstance(error, SendFailed)
             assert "planted" in str(error)
-
-
-async def test_frames_are_not_sent_before_what_goes_beside_them_is_acknowledged() -> None:
-    async with Failing() as producer:
-        beside = {LETTERS: Bulk([None], [b"letter"], 0)}
-        sending = asyncio.create_task(producer.send_all([Record(FIRST, b"frame")], beside=beside))
-        await ticks(10)
-        producer.fake.sent[0].set_result(SimpleNamespace(offset=0, timestamp=0, timestamp_type=0))
-        await ticks(10)
-        assert not sending.done()
-        producer.fake.sent[2].set_exception(KafkaError("planted"))
-        with pytest.raises(SendFailed, match="planted"):
-            await sending
-        with pytest.raises(SendFailed, match="planted"):
-            await producer.send_all([Record(FIRST, b"more")])

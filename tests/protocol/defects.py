@@ -37,7 +37,6 @@ DEFECTS = {
     "idle_unclaimed": Defect(preparer=wrong_preparers.IdleUnclaimed),
     "reset_to_earliest": Defect(preparer=wrong_preparers.ResetToEarliest),
     "ignored_send_failure": Defect(source_port=wrong_ports.IgnoredSendFailure),
-    "letters_not_waited_for": Defect(source_port=wrong_ports.LettersNotWaitedFor),
     "letters_after_commit": Defect(source_port=wrong_ports.LettersAfterCommit),
     "outputs_not_in_state": Defect(merger=wrong_mergers.OutputsNotInState),
     "drop_on_from": Defect(merger=wrong_mergers.DropOnFrom),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from lepton_stream.chunk import Chunk
@@ -18,7 +18,6 @@ class WorldSourcePort:
 
     def __init__(self, world: World, life: Life) -> None:
         self.world, self.life, self.s = world, life, life.what[1]
-        self._aside: Awaitable[object] | None = None
 
     async def commit(self, offset: int, metadata: str) -> None:
         w = self.world
@@ -32,15 +31,13 @@ class WorldSourcePort:
         for flight in [w.send(self.life, [effect]) for effect in effects]:
             await flight
         assert len(again) <= len(frames)
-        if self._aside is not None:
-            await self._aside
 
     async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
-        """On the way beside the frames, at a pace of its own."""
         w = self.world
         dead = [partial(w.bury, self.s, int(chunk.offsets[r.row]), str(r.reason)) for r in prepared.rejects]
         late = [partial(w.late.add, (self.s, int(o))) for o in prepared.late]
-        self._aside = w.send(self.life, [*dead, *late]) if dead or late else None
+        if dead or late:
+            await w.send(self.life, [*dead, *late])
 
     async def admitted(self, high: int) -> None:
         return

@@ -83,14 +83,6 @@ class IgnoredSendFailure(WorldSourcePort):
             await w.send(self.life, [partial(w.append, log, frame)])
 
 
-class LettersNotWaitedFor(WorldSourcePort):
-    """A range is done when its frames are acknowledged, whatever becomes of its letters."""
-
-    async def send(self, frames: Sequence[bytes]) -> None:
-        self._aside = None
-        await super().send(frames)
-
-
 class LettersAfterCommit(WorldSourcePort):
     """Dead letters leave when the range is already done."""
 

@@ -22,8 +22,7 @@ from lepton_stream.runtime.kafka.ports import KafkaMergePort, KafkaSourcePort
 from lepton_stream.runtime.kafka.transport import Hooks
 
 VARIABLE = "LEPTON__TEST__FAIL"
-SOURCE = ("before_claim", "after_claim", "mid_letters", "after_letters", "mid_frames", "no_letters",
-          "after_frames", "after_complete")  # fmt: skip
+SOURCE = ("before_claim", "after_claim", "mid_letters", "after_letters", "mid_frames", "after_frames", "after_complete")
 MERGE = ("after_epoch", "mid_state", "before_pointer", "after_pointer", "mid_publish", "after_publish")
 GROUP = ("after_revoked", "after_assigned")
 POINTS = (*SOURCE, *MERGE, *GROUP)
@@ -67,27 +66,16 @@ class FailingSourcePort(KafkaSourcePort):
         self.points.reach("after_claim" if claimed else "after_complete")
 
     async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
-        """Letters leave beside frames, so they may be there first. `mid_letters`: half of them, and no late record."""
+        """Before any frame. `mid_letters`: only the first half of the dead letters are out, and no late record."""
         half = len(prepared.rejects) // 2
         if half and self.points.knows("mid_letters"):
             await super().set_aside(chunk, replace(prepared, rejects=prepared.rejects[:half], late=prepared.late[:0]))
-            await self._send_letters()
             self.points.reach("mid_letters")
         await super().set_aside(chunk, prepared)
-        if self.points.knows("after_letters"):
-            await self._send_letters()
-            self.points.reach("after_letters")
-
-    async def _send_letters(self) -> None:
-        aside, self._aside = self._aside, {}
-        await self._outside.producer.send_bulk(aside)
+        self.points.reach("after_letters")
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """`mid_frames`: only the first half of the shuffle partitions have theirs; `no_letters`: all, but no letter."""
-        if self.points.knows("no_letters") and self._aside:
-            self._aside = {}
-            await super().send(frames)
-            self.points.reach("no_letters")
+        """`mid_frames`: only the first half of the shuffle partitions have theirs."""
         if self.points.knows("mid_frames") and len(frames) > 1:
             await super().send(frames[: len(frames) // 2])
             self.points.reach("mid_frames")

@@ -36,7 +36,6 @@ class KafkaSourcePort:
         self._awake_s = self.steps.claimed()
         self.unsent = 0
         """Bytes of frames that are not acknowledged yet."""
-        self._aside: dict[SourcePartition, Bulk] = {}
         self.complete: Callable[[], Awaitable[None]] | None = None
         """Commits what was sent: who waits must not look slower to the others, and to itself, than it is."""
 
@@ -49,34 +48,33 @@ class KafkaSourcePort:
         self._awake_s = self.steps.claimed()
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """Frame i into shuffle partition i, compressed as the setting wants it now; every batch says how it is.
-
-        What was set aside goes out beside them: one round trip for both.
-        """
-        shuffle, aside, self._aside = self._outside.names.shuffle, self._aside, {}
+        """Frame i into shuffle partition i, compressed as the setting wants it now; every batch says how it is."""
+        shuffle = self._outside.names.shuffle
         self.unsent = sum(map(len, frames))
         acks = await self._outside.producer.send_all(
             (Record(SourcePartition(shuffle, p), frame) for p, frame in enumerate(frames)),
             self.steps.packing(self.unsent, BY_NAME[self._outside.setting.codec]),
-            aside,
         )
         self.unsent = 0
         self._outside.time.learn(acks)
         self._outside.view.sent([len(frame) for frame in frames])
 
     async def set_aside(self, chunk: Chunk, prepared: Prepared) -> None:
-        """Dead letters and late records for their topics; both keep the record's partition number."""
+        """Dead letters and late records into their topics; both keep the record's partition number."""
         plan, names, s = self._outside.job.plan, self._outside.names, chunk.source.partition
         self._outside.meter.add(PREPARED, len(chunk))
+        bulks: dict[SourcePartition, Bulk] = {}
         now_ms, raw = clock.now_us() // 1000, plan.sets_aside_raw
         if prepared.rejects:
             letters = dead_letters(chunk, prepared.rejects, plan.name, plan.version, now_ms, raw=raw)
-            self._aside[SourcePartition(names.dead_letters, s)] = letters
+            bulks[SourcePartition(names.dead_letters, s)] = letters
         if len(prepared.late):
-            self._aside[SourcePartition(names.late, s)] = late_records(chunk, prepared.late, raw=raw)
+            bulks[SourcePartition(names.late, s)] = late_records(chunk, prepared.late, raw=raw)
         now_s = self._outside.loop_cpu.read()
         self.pace.note(memory_of(chunk), now_s - self._awake_s)  # all since the claim was one step
         self.steps.prepared(prepared, now_s)
+        if bulks:
+            await self._outside.producer.send_bulk(bulks)
 
     async def admitted(self, high: int) -> None:
         """Back-pressure, by what the group's commits tell. Raises StaleOwner if the partition goes meanwhile."""

@@ -102,15 +102,10 @@ class Producer:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def send_all(
-        self,
-        records: Iterable[Record],
-        compression: Compressing | None = None,
-        beside: Mapping[SourcePartition, Bulk] | None = None,
-    ) -> list[Ack]:
+    async def send_all(self, records: Iterable[Record], compression: Compressing | None = None) -> list[Ack]:
         """Send the records, in order within each partition; one acknowledgement each, in the order given.
 
-        `compression`: of these, None: the producer's. `beside`: records of other partitions that go out with them.
+        `compression`: of these, None: the producer's.
 
         Raises SendFailed, or Fenced where a newer owner has taken over; then nothing more goes out of this producer.
         """
@@ -121,12 +116,7 @@ class Producer:
             by_partition.setdefault(record.to, []).append((place, record))
         acks: dict[int, Ack] = {}
         packer = compression or self.compression
-        await self._together(
-            [
-                *(self._send_partition(tp, numbered, acks, packer) for tp, numbered in by_partition.items()),
-                *(self._send_bulk(tp, bulk) for tp, bulk in (beside or {}).items()),
-            ]
-        )
+        await self._together(self._send_partition(tp, numbered, acks, packer) for tp, numbered in by_partition.items())
         return [acks[place] for place in range(len(acks))]
 
     async def send_bulk(self, bulks: Mapping[SourcePartition, Bulk]) -> None:
