@@ -54,7 +54,7 @@ async def generate(stream: Stream, topic: str, connection: Connection) -> dict[s
 def _wait_s(schedule: Schedule, sent: int, began_us: int) -> float:
     """Seconds until the next event is due, and no sooner than a step after the last ones were sent."""
     next_us = int(schedule.intended(np.array([sent]))[0])
-    return max(next_us, began_us + int(STEP_S * SECOND_US)) / SECOND_US - clock.now_us() / SECOND_US
+    return (max(next_us, began_us + int(STEP_S * SECOND_US)) - clock.now_us()) / SECOND_US
 
 
 def _batches(drawn: Drawn, partition: np.ndarray[Any, np.dtype[np.int64]], topic: str

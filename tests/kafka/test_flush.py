@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from lepton_stream import clock
 from lepton_stream.autopilot.seen import PrepareSeen
 from lepton_stream.autopilot.setting import Setting
 from lepton_stream.chunk import Chunk, SourcePartition
@@ -59,7 +58,7 @@ class Scene:
         self.job = new_job(replace(PLAN, windows=PLAN.windows[:1]))
         self.names = SimpleNamespace(shuffle="shuffle", late="late", dead_letters="dlq")
         self.committer = self.producer = self.time = self.view = self
-        self.closes = Closes(clock.elapsed_s)
+        self.closes = Closes()
         self.loop_cpu, self.seen_of_steps = LoopCpu(), list[PrepareSeen]()
         self.note_prepared = self.seen_of_steps.append
         self.keeps_metadata, self.era, self.seen = False, 0, None

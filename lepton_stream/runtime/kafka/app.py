@@ -24,7 +24,6 @@ from lepton_stream.runtime.kafka.transport import ChunkTransport, Flow, Hooks, P
 
 logger = logging.getLogger(__name__)
 STOP_SECONDS = 30.0
-AT_ONCE = Waits(0.0)
 NEVER = 1e6
 """Seconds: an idle worker would otherwise leave the group after a while and not come back."""
 
@@ -142,7 +141,7 @@ def make_app(
     fetch_bytes: int = 1 << 20,
     read_uncommitted: bool = False,
     assignor: LoadAssignor | None = None,
-    waits: Callable[[], Waits] = lambda: AT_ONCE,
+    waits: Callable[[], Waits] = lambda: Waits(0.0),
 ) -> App:
     """The app of one worker of a group; agents read with `app.partitions.read(stream)` from `app.chunk_topic(name)`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lepton_stream import clock
 from lepton_stream.chunk import SourcePartition
@@ -14,8 +14,7 @@ from lepton_stream.windows.next_close import NextClose
 class Closes:
     """Owners of sources tell what they have seen; fetches and checkpoints ask."""
 
-    def __init__(self, now_s: Callable[[], float] = clock.elapsed_s) -> None:
-        self._now_s = now_s
+    def __init__(self) -> None:
         self._of: dict[SourcePartition, NextClose] = {}
 
     def begin(self, source: SourcePartition, windows: Sequence[Window]) -> NextClose:
@@ -29,8 +28,8 @@ class Closes:
 
     def waits(self, flush_s: float) -> Waits:
         """How a fetch waits now."""
-        return waits_now(flush_s, list(self._of.values()), self._now_s())
+        return waits_now(flush_s, list(self._of.values()), clock.elapsed_s())
 
     def near_s(self) -> float:
         """Seconds for which a window closes, or may close; 0: none does."""
-        return near_close_s(list(self._of.values()), self._now_s())
+        return near_close_s(list(self._of.values()), clock.elapsed_s())

@@ -18,7 +18,7 @@ from lepton_stream.runtime.kafka.said import said, told
 from lepton_stream.runtime.kafka.wire import NOT_READY, Coordinator, Wire
 
 MAX_METADATA = 4096
-SHARE, MOST_S = 0.1, 0.002
+GATHER_SHARE, GATHER_MOST_S = 0.1, 0.002
 """Of the time that the last request took, for which the next one waits for more commits; at most."""
 ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE, FENCED_INSTANCE, TOO_LARGE = 22, 25, 27, 82, 12
 GROUP_MOVED_ON = (ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE, FENCED_INSTANCE)
@@ -128,7 +128,7 @@ class Committer:
         batch: list[Wish] = []
         try:
             while self._waiting:
-                await asyncio.sleep(min(SHARE * self._took_s, MOST_S))
+                await asyncio.sleep(min(GATHER_SHARE * self._took_s, GATHER_MOST_S))
                 batch, began_s = self._gather(), clock.elapsed_s()
                 await self._send(batch)
                 self._took_s = clock.elapsed_s() - began_s

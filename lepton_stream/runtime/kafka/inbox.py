@@ -73,8 +73,8 @@ class Inbox:
         while self._chunks and (not taken or size + memory_of(self._chunks[0][1]) <= most):
             self.taken_s, chunk = self._chunks.popleft()
             taken.append(chunk)
-            size += memory_of(taken[-1])
-            self.bytes -= memory_of(taken[-1])
+            size += (took := memory_of(chunk))
+            self.bytes -= took
         if self._paused and self.bytes <= self._most // 2:
             self._paused = False
             self._gate.resume(self._tp, INBOX)

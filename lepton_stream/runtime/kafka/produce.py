@@ -195,14 +195,14 @@ class Producer:
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if acknowledged.cancelled() and task is not None and not task.cancelling():
-                raise SendFailed("the producer was closed") from None
+                raise self._ended() from None
             raise
 
     async def _send_batch(self, tp: SourcePartition, builder: Builder) -> Any:
         """Send and await the acknowledgement: the next batch of this partition must not leave before it."""
         producer = self._producer
         if producer is None:  # closed, or ended by what another task has sent
-            raise self._failure or SendFailed("the producer was closed")
+            raise self._ended()
         try:
             async with asyncio.timeout(self.timeout):
                 ack = await (await producer.send_batch(builder, tp.topic, partition=tp.partition))
@@ -223,6 +223,10 @@ class Producer:
             ) from error
         self.note_sent(tp.topic, builder.sent_bytes)
         return ack
+
+    def _ended(self) -> LeptonError:
+        """Why nothing more leaves."""
+        return self._failure or SendFailed("the producer was closed")
 
     async def _abandon(self) -> None:
         """Close without flushing: what waits in memory must not be written after a failure."""
