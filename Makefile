@@ -110,8 +110,9 @@ performance: setup  ## Measure all of docs/performance.md and write it anew: mak
 	$(BIN)/lepton-stream bench compare $(BASE) --kafka --record $(FIGURES)
 	$(BIN)/python -m scripts.generate_docs
 
-guard: setup  ## Hold the hot kernels against what they cost when last recorded (a test of `make test` does too)
+guard: setup  ## Hold the hot kernels against what they cost when last recorded
 	$(BIN)/python -m tests.bench.guard
+	$(BIN)/python -m pytest -q tests/bench/test_guard.py -k dearer
 
 guard-record: setup  ## Take what the hot kernels cost now, on this processor, as what they may cost
 	$(BIN)/python -m tests.bench.guard --record

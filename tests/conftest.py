@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lepton_stream.compiled import cache, loader, switch
 from lepton_stream.runtime.pseudonym_secret import DEMO_SECRET, FILE_VARIABLE, VARIABLE
@@ -14,6 +15,9 @@ if loader.installed():  # tests that import the compiled functions find them whe
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache.folder()))
 os.environ[VARIABLE] = DEMO_SECRET.decode()  # shipped pipelines run here, and in what the tests start, as in their demo
 os.environ.pop(FILE_VARIABLE, None)
+# how long an example takes says more of what runs beside it
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,7 +23,7 @@ def as_spans(values: list[bytes | None]) -> Values:
     return Values(data + bytes(PADDING), np.array(start, np.int64), np.array(length, np.int64))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(value_lists)
 def test_values_read_the_same_from_spans_and_from_a_list(values: list[bytes | None]) -> None:
     for held in (as_spans(values), Values.from_list(values)):
@@ -34,7 +34,7 @@ def test_values_read_the_same_from_spans_and_from_a_list(values: list[bytes | No
         assert [held[row] for row in range(len(values))] == values
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(value_lists)
 def test_spans_tell_a_tombstone_from_an_empty_value(values: list[bytes | None]) -> None:
     for held in (as_spans(values), Values.from_list(values)):
@@ -66,7 +66,7 @@ def told(chunk: Chunk) -> tuple[object, ...]:
     return (chunk.source, chunk.start, chunk.end, *arrays, keys, headers)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(value_lists, st.integers(1, 3), st.integers(0, 5), st.booleans(), st.integers(-5, 60))
 def test_a_chunk_that_was_cut_joins_to_what_it_was(
     values: list[bytes | None], holes: int, more: int, keyed: bool, at: int

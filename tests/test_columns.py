@@ -52,7 +52,7 @@ def assert_well_formed(column: Column) -> None:
         assert not column.values[~is_valid(column)].any()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(word_lists)
 def test_text_reads_back_as_it_was_given(values: list[str | None]) -> None:
     for column in (text_from_strings(values), text_from_bytes([None if v is None else v.encode() for v in values])):
@@ -68,7 +68,7 @@ def test_lone_surrogates_are_refused() -> None:
             text_from_strings(values)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(word_lists, st.data())
 def test_take_by_index_mask_and_slice_gives_those_rows(values: list[str | None], data: st.DataObject) -> None:
     n = len(values)
@@ -83,7 +83,7 @@ def test_take_by_index_mask_and_slice_gives_those_rows(values: list[str | None],
     assert {name: to_list(c) for name, c in both.items()} == {"a": values[:2], "b": integers[:2]}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(word_lists, st.data())
 def test_packed_text_holds_its_own_bytes_and_no_others(values: list[str | None], data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.integers(0, len(values) - 1), max_size=8)) if values else []
@@ -94,7 +94,7 @@ def test_packed_text_holds_its_own_bytes_and_no_others(values: list[str | None],
     assert packed.data.tobytes() == b"".join((values[i] or "").encode() for i in chosen) + bytes(PADDING)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(word_lists, min_size=1, max_size=4))
 def test_concat_gives_one_text_after_the_other(pieces: list[list[str | None]]) -> None:
     joined = concat([take(text_from_strings(p), slice(None, None, -1)) for p in pieces])
@@ -102,7 +102,7 @@ def test_concat_gives_one_text_after_the_other(pieces: list[list[str | None]]) -
     assert_well_formed(joined)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.sampled_from(sorted(DTYPES, key=str)))
 def test_concat_gives_one_number_after_the_other(data: st.DataObject, dtype: type) -> None:
     pieces = data.draw(st.lists(st.lists(st.none() | DTYPES[dtype], max_size=6), min_size=1, max_size=4))

@@ -42,7 +42,7 @@ def described(*arrays: tuple[Any, Any, Any]) -> bytes:
     return framed(msgspec.msgpack.encode([{}, arrays]), bytes(64))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(arrays_drawn())
 def test_what_was_dumped_is_loaded_bit_for_bit(arrays: wire.Arrays) -> None:
     meta, found = wire.load(wire.dump(META, arrays))
@@ -109,7 +109,7 @@ def test_bytes_of_others_are_refused(data: bytes) -> None:
         wire.load(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), arrays_drawn())
 def test_damaged_bytes_are_refused_or_load(data: st.DataObject, arrays: wire.Arrays) -> None:
     good = bytearray(wire.dump(META, arrays))

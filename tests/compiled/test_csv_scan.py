@@ -99,13 +99,13 @@ def _quoted(cell: str, quoting: str, delimiter: str) -> str:
     return {"none": cell, "all": doubled, "sloppy": f'"{cell}"'}[quoting]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(sorted(DECODERS)), st.lists(lines() | st.binary(max_size=40), max_size=6))
 def test_same_for_valid_dirty_and_hostile_lines(delimiter: str, records: list[bytes | None]) -> None:
     same(records, DECODERS[delimiter])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(["int", "float", "bool", "str"]), st.lists(cells, min_size=1, max_size=20))
 def test_same_for_every_cell_of_every_type(kind: FieldType, column: list[str]) -> None:
     by = CsvDecoder(Source("t", time="x"), (Field("x", kind, required=False),), FileForm("csv", null=NULLS), ("x",))

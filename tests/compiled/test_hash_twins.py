@@ -39,7 +39,7 @@ def column_sets(draw: st.DrawFn) -> list[Column]:
     return columns
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(column_sets())
 @example([text_from_bytes([b"a", b"b" * LONG, b"c" * (LONG + 1)])])
 def test_fingerprints_are_the_same_on_both_paths(columns: list[Column]) -> None:
@@ -48,7 +48,7 @@ def test_fingerprints_are_the_same_on_both_paths(columns: list[Column]) -> None:
     assert portable.low.tolist() == compiled.low.tolist()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.binary(max_size=40) | lengths.map(lambda n: b"\xff" * n), max_size=12))
 def test_hashes_of_keys_are_the_same_on_both_paths(keys: list[bytes]) -> None:
     portable, compiled = both(lambda: murmur2(text_from_bytes(keys)))
@@ -56,7 +56,7 @@ def test_hashes_of_keys_are_the_same_on_both_paths(keys: list[bytes]) -> None:
     assert compiled.dtype == np.uint32
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.sampled_from((b"a", b"b", b"")), st.integers(-3, 3)), max_size=60), st.booleans())
 def test_cells_have_the_same_numbers_on_both_paths(rows: list[tuple[bytes, int]], grouped: bool) -> None:
     group = [text_from_bytes([key for key, _ in rows])] if grouped else []

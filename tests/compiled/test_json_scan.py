@@ -89,7 +89,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return text[:at] + draw(st.binary(max_size=3)) + text[at + draw(st.integers(0, 3)) :]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.one_of(st.none(), st.just(GOOD), st.binary(max_size=30), encoded, damaged()), max_size=10))
 def test_any_records_are_judged_alike(records: list[bytes | None]) -> None:
     same(records)

@@ -20,7 +20,7 @@ from tests.dedup.test_memory import pieces, prints, record_lists, slow
 paths = st.lists(st.sampled_from(("portable", "compiled")), min_size=1, max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(call_lists, st.integers(0, 200), paths)
 def test_the_index_is_a_dict_whatever_path_each_call_takes(
     calls: list[list[Print]], expected: int, turns: list[str]
@@ -30,7 +30,7 @@ def test_the_index_is_a_dict_whatever_path_each_call_takes(
         on(turns[number % len(turns)], partial(check_call, index, held, rows, 1000 * number))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(record_lists(), st.integers(1, 60), st.lists(st.integers(0, 80), max_size=12), paths)
 def test_the_memory_judges_the_same_whatever_path_each_chunk_takes(
     records: list[tuple[int, int]], memory: int, cuts: list[int], turns: list[str]

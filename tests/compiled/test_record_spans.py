@@ -79,7 +79,7 @@ headers = st.lists(st.tuples(st.text(max_size=3), st.none() | st.binary(max_size
 records = st.lists(st.tuples(st.integers(T0 - 10**6, T0 + 10**9), short, short, headers), min_size=1, max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(records, st.sampled_from(list(Codec)), st.booleans()), max_size=4), st.integers(0, 12))
 def test_batches_of_any_records_are_split_alike(
     batches: list[tuple[list[tuple[int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]], Codec, bool]],

@@ -26,7 +26,7 @@ def sums(drawn: list[tuple[int, float]]) -> State:
     return into
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rows_drawn)
 def test_sums_have_the_same_limbs_on_both_paths(drawn: list[tuple[int, float]]) -> None:
     portable, compiled = both(lambda: sums(drawn))
@@ -37,7 +37,7 @@ def test_sums_have_the_same_limbs_on_both_paths(drawn: list[tuple[int, float]]) 
         assert totals[group] * Fraction(2) ** power == wanted
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-1e6, 1e6)), min_size=1, max_size=30))
 def test_states_of_sums_and_squares_are_the_same_on_both_paths(drawn: list[tuple[int, float]]) -> None:
     groups = np.array([g for g, _ in drawn], np.int64)

@@ -51,7 +51,7 @@ def columns_of(draw: st.DrawFn, n: int) -> Told:
     return take(made, np.array(order, np.int64))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_rows_are_those_of_orjson_on_both_paths(data: st.DataObject) -> None:
     n = data.draw(st.integers(0, 6))

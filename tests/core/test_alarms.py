@@ -90,7 +90,7 @@ RULE = st.builds(
 STEP = st.tuples(st.integers(0, 5), st.sampled_from("ab"), st.integers(0, 6))
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(RULE, st.integers(0, 2), st.lists(STEP, max_size=40), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_turns_of_any_stream_are_those_of_a_plain_loop(
     rule: Rule, gap: int, steps: list[tuple[int, str, int]], draw: random.Random, partitions: int

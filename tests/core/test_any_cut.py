@@ -34,7 +34,7 @@ WINDOWS = (
 GROUPS = {w.name: w.group_by for w in WINDOWS}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(partitions(ANYTHING), MANNERS)
 def test_cuts_interleaving_routes_bytes_partitions_and_secret_change_nothing_but_versions(
     sources: Partitions, manner: Manner
@@ -42,7 +42,7 @@ def test_cuts_interleaving_routes_bytes_partitions_and_secret_change_nothing_but
     assert carry_out(sources, manner).same() == plainly(sources).same()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(partitions(good(WILD), most=40), MANNERS)
 def test_sums_of_wild_magnitudes_ties_and_late_records_are_the_same_bytes_in_any_cut(
     sources: Partitions, manner: Manner
@@ -50,7 +50,7 @@ def test_sums_of_wild_magnitudes_ties_and_late_records_are_the_same_bytes_in_any
     assert carry_out(sources, manner).same() == plainly(sources).same()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(partitions(ANYTHING), MANNERS)
 def test_four_outcomes_add_up_and_the_account_is_folded_once(sources: Partitions, manner: Manner) -> None:
     found = carry_out(sources, manner)
@@ -76,7 +76,7 @@ def _with_holes(records: Any) -> list[bytes | None]:
     return out
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(partitions(good(TAME), most=40), MANNERS)
 def test_every_verdict_and_every_figure_is_that_of_the_slow_reference(sources: Partitions, manner: Manner) -> None:
     found, truth = carry_out(sources, manner), truth_of(sources)

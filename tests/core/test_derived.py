@@ -83,7 +83,7 @@ def kept(found: Outcome) -> list[bytes]:
     return sorted(orjson.dumps({k: v for k, v in row.items() if k not in left_out}) for row in rows)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(partitions(good(WILD), most=40), MANNERS)
 def test_derived_columns_and_filters_are_as_if_the_producer_had_sent_them(sources: Partitions, manner: Manner) -> None:
     found = carry_out(sources, manner, derived())
@@ -94,7 +94,7 @@ def test_derived_columns_and_filters_are_as_if_the_producer_had_sent_them(source
         assert [found.accounts[s][name] for name in outcomes] == [account[name] for name in outcomes]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(partitions(ANYTHING, most=40), MANNERS)
 def test_any_cut_and_route_gives_the_same_and_every_accepted_record_is_somewhere(
     sources: Partitions, manner: Manner

@@ -60,14 +60,14 @@ def by_oracle(row: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(partitions(good(WILD), most=30), MANNERS)
 def test_every_published_row_has_what_its_results_give(sources: Partitions, manner: Manner) -> None:
     for row in carry_out(sources, manner, plan()).rows:
         assert {name: row[name] for name in DERIVED} == by_oracle(row)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(partitions(ANYTHING, most=30), MANNERS)
 def test_any_cut_and_route_gives_the_same(sources: Partitions, manner: Manner) -> None:
     assert carry_out(sources, manner, plan()).same() == plainly(sources, plan()).same()

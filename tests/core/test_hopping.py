@@ -152,7 +152,7 @@ def final(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(kept, key=lambda row: (row["window_start"], row["device"]))
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(SOURCES, SHAPES, MANNERS)
 def test_every_figure_is_that_of_the_definition(sources: list[list[Event]], shape: Shape, manner: Manner) -> None:
     found = carry_out(records(sources), manner, shape.plan())
@@ -162,7 +162,7 @@ def test_every_figure_is_that_of_the_definition(sources: list[list[Event]], shap
     assert not any(account["late_by_window"] for account in found.folded.values())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(SOURCES, SHAPES, MANNERS)
 def test_they_are_all_the_tumbling_windows_of_their_size(
     sources: list[list[Event]], shape: Shape, manner: Manner
@@ -172,14 +172,14 @@ def test_they_are_all_the_tumbling_windows_of_their_size(
     assert final(found.rows) == final(apart)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(SOURCES, SHAPES, MANNERS)
 def test_cuts_routes_and_partitions_change_nothing(sources: list[list[Event]], shape: Shape, manner: Manner) -> None:
     plan = shape.plan(emit="updates")
     assert carry_out(records(sources), manner, plan).same() == plainly(records(sources), plan).same()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(EVENTS, min_size=1, max_size=40), SHAPES, st.randoms(use_true_random=False))
 def test_a_state_put_together_from_deltas_goes_on_as_if_nothing_had_been(
     events: list[Event], shape: Shape, draw: random.Random

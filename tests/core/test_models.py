@@ -38,7 +38,7 @@ from tests.models.streams_of_values import PLAN, base, readings, rows_of
 MANNERS = st.builds(Manner, st.randoms(use_true_random=False), partitions=st.integers(1, 4))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(partitions(ANYTHING, most=40) | partitions(good(WILD), most=40), MANNERS)
 def test_cuts_interleaving_routes_bytes_and_partitions_change_no_event(sources: Partitions, manner: Manner) -> None:
     assert carry_out(sources, manner, PLAN).same() == plainly(sources, PLAN).same()

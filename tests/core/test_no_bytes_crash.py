@@ -47,7 +47,7 @@ def verdicts(job: Job, values: list[bytes | None]) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", ["json", "csv"])
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(values=st.lists(ANYTHING | CSV_LINES, max_size=12))
 @example(values=[b'{"t":1,"device":"\\ud800","id":1,"ok":true}', b'{"t":1,"device":"a","id":1,"ok":true}'])
 @example(values=[b'{"t":1,"device":"a","id":1,"ok":true}', b'{"t":1,"device":"a","id":1,"value":-0.0,"ok":true}'])
@@ -60,7 +60,7 @@ def test_each_record_gets_the_verdict_and_the_values_that_it_gets_alone(kind: st
 
 @pytest.mark.parametrize("kind", ["json", "csv"])
 @pytest.mark.parametrize("identity", [["id"], "all", None])
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(values=st.lists(ANYTHING | CSV_LINES, max_size=20))
 def test_any_list_of_byte_strings_is_counted_in_full(kind: str, identity: Any, values: list[bytes | None]) -> None:
     plan = (

@@ -53,7 +53,7 @@ def rows_of(kinds: Sequence[str]) -> st.SearchStrategy[list[tuple[Value, ...]]]:
 tables = kinds.flatmap(lambda k: st.tuples(st.just(k), rows_of(k)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables)
 @example((["str"], [("x" * n,) for n in EDGES]))
 @example((["str", "str"], [("x" * n, "y") for n in EDGES[4:]]))
@@ -77,7 +77,7 @@ def test_the_slow_siphash_is_the_published_one(words: list[int], published: str)
     assert struct.pack("<QQ", first, second).hex() == published
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables, st.data())
 def test_rows_share_a_fingerprint_exactly_when_their_values_are_equal(
     table: tuple[list[str], list[tuple[Value, ...]]], data: st.DataObject
@@ -87,7 +87,7 @@ def test_rows_share_a_fingerprint_exactly_when_their_values_are_equal(
     assert len(set(prints(kinds, rows))) == len(set(rows))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables, st.data())
 def test_a_fingerprint_does_not_depend_on_the_rows_around_it(
     table: tuple[list[str], list[tuple[Value, ...]]], data: st.DataObject

@@ -39,7 +39,7 @@ def check_call(index: FingerprintIndex, held: dict[Print, int], prints: Sequence
     assert index.used == len(held) <= index.capacity
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(call_lists, st.integers(0, 200))
 def test_index_is_a_dict(calls: list[list[Print]], expected: int) -> None:
     index, held = FingerprintIndex(expected), dict[Print, int]()

@@ -55,7 +55,7 @@ def record_lists(draw: st.DrawFn) -> list[Record]:
     return list(zip(offsets, ids, strict=True))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(record_lists(), st.integers(1, 60), st.lists(st.integers(0, 80), max_size=12))
 @example([(0, 1), (1, 1), (2, 2), (3, 1)], 1, [1, 2, 3])
 def test_any_cut_gives_the_verdicts_of_the_slow_memory(records: list[Record], memory: int, cuts: list[int]) -> None:
@@ -64,7 +64,7 @@ def test_any_cut_gives_the_verdicts_of_the_slow_memory(records: list[Record], me
     assert found == slow(records, memory)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(record_lists(), st.integers(1, 60), st.integers(0, 80))
 def test_a_memory_rebuilt_from_its_last_offsets_goes_on_the_same(records: list[Record], memory: int, at: int) -> None:
     before, after = records[:at], records[at:]

@@ -35,7 +35,7 @@ def outcome(text: str) -> str:
     return f"{error.at + 1}-{error.end}: {error.wish}" + (f" [{error.hint}]" if error.hint else "")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(ANY_TREE)
 def test_the_text_of_a_tree_is_read_as_that_tree(tree: Node) -> None:
     text = text_of(tree)
@@ -44,19 +44,19 @@ def test_the_text_of_a_tree_is_read_as_that_tree(tree: Node) -> None:
     assert text_of(again) == text
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(ANY_TREE)
 def test_every_tree_of_a_kind_is_found_to_be_of_that_kind_and_reads_the_same_once_checked(tree: Node) -> None:
     assert check(parse(text_of(tree)), KNOWN) == check(tree, KNOWN)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join))
 def test_any_text_gives_an_expression_or_an_error_that_points_into_it(text: str) -> None:
     outcome(text)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(ANY_TREE.map(text_of), st.integers(0, 200), st.integers(0, 9), PIECES)
 def test_a_spoiled_expression_is_still_one_or_the_error_points_into_it(
     text: str, at: int, gone: int, piece: str

@@ -43,7 +43,7 @@ def values(text: str | Node, records: list[dict[str, Any]], times: list[int] | N
 ANY_TREE = st.sampled_from(("float", "int", "str", "bool")).flatmap(trees)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(ANY_TREE, st.lists(st.tuples(rows(), TIMES), max_size=6))
 def test_every_value_is_that_of_the_slow_oracle(tree: Node, listed: list[tuple[dict[str, Any], int]]) -> None:
     records, times = [r for r, _ in listed], [t for _, t in listed]
@@ -53,14 +53,14 @@ def test_every_value_is_that_of_the_slow_oracle(tree: Node, listed: list[tuple[d
     assert [type(v) for v in got] == [type(v) for v in wanted]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(ANY_TREE, st.lists(rows(), max_size=5))
 def test_what_is_said_to_be_never_null_never_is(tree: Node, records: list[dict[str, Any]]) -> None:
     root = check(tree, KNOWN).root
     assert root.nullable or None not in values(tree, records)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(ANY_TREE, st.lists(rows(), max_size=5))
 def test_results_have_the_form_of_every_column(tree: Node, records: list[dict[str, Any]]) -> None:
     expression = check(tree, KNOWN)
@@ -78,7 +78,7 @@ def test_results_have_the_form_of_every_column(tree: Node, records: list[dict[st
         assert (made.start + made.length + 8 <= len(made.data)).all()
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(trees("bool"), st.lists(rows(), max_size=6))
 def test_a_filter_keeps_what_is_true_and_nothing_else(tree: Node, records: list[dict[str, Any]]) -> None:
     kept = holds(check_condition(tree, KNOWN), columns(records), np.zeros(len(records), np.int64))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_stream.errors import LeptonError, UsageError
@@ -115,7 +115,6 @@ VALUES = st.one_of(
 )
 
 
-@settings(deadline=None)  # files are written
 @given(
     st.dictionaries(st.text(st.characters(codec="utf-8")), VALUES, min_size=1, max_size=4),
     st.sampled_from(["jsonl", "csv"]),

@@ -25,7 +25,7 @@ def test_spoiled_bytes_end_where_they_must(name: str) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 @seed(7)
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_end_where_they_must(name: str, data: bytes) -> None:
     TARGETS[name](data)

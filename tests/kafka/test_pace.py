@@ -29,7 +29,7 @@ def chunk(start: int, values: list[bytes | None]) -> Chunk:
 values = st.lists(st.none() | st.binary(max_size=12), min_size=1, max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(values, min_size=1, max_size=4), st.integers(1, 400))
 def test_every_record_comes_once_and_in_order_in_steps_of_the_size_asked_for(
     given_values: list[list[bytes | None]], most: int

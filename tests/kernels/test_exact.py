@@ -40,7 +40,7 @@ def read(state: State) -> list[Fraction]:
     return [total * Fraction(2) ** exponent for total in totals]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(float_rows)
 def test_a_sum_of_floats_is_the_fraction_and_rounds_once(pairs: Pairs) -> None:
     state, wanted = added(pairs), sums(pairs)
@@ -49,7 +49,7 @@ def test_a_sum_of_floats_is_the_fraction_and_rounds_once(pairs: Pairs) -> None:
     assert found == [double(total) for total in wanted]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(float_rows, st.lists(st.integers(1, 2**40), min_size=GROUPS, max_size=GROUPS))
 def test_a_mean_is_within_one_unit_in_the_last_place_for_any_count(pairs: Pairs, counts: list[int]) -> None:
     for mean, total, n in zip(exact.to_means(added(pairs), np.array(counts)), sums(pairs), counts, strict=True):
@@ -59,7 +59,7 @@ def test_a_mean_is_within_one_unit_in_the_last_place_for_any_count(pairs: Pairs,
             assert is_near(float(mean), total / n)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(float_rows)
 def test_a_sum_of_squares_is_the_fraction(pairs: Pairs) -> None:
     state = zero()
@@ -80,7 +80,7 @@ def test_sums_and_squares_are_exact_at_every_magnitude(mantissa: float) -> None:
         assert read(squares)[0] == sum(Fraction(v) ** 2 for v in own.tolist())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(integer_rows)
 def test_sums_of_integers_and_of_their_squares_are_exact(pairs: list[tuple[int, int]]) -> None:
     groups, x = np.array([g for g, _ in pairs], np.int64), np.array([x for _, x in pairs], np.int64)
@@ -91,7 +91,7 @@ def test_sums_of_integers_and_of_their_squares_are_exact(pairs: list[tuple[int, 
     assert read(squares) == sums(list(pairs), 2)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(float_rows)
 def test_normalising_keeps_the_sum_and_twice_is_once(pairs: Pairs) -> None:
     state = added(pairs)
@@ -106,7 +106,7 @@ def test_normalising_keeps_the_sum_and_twice_is_once(pairs: Pairs) -> None:
     assert {n: limbs.tolist() for n, limbs in state.items()} == {n: limbs.tolist() for n, limbs in once.items()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-(2**62), 2**62)), max_size=8))
 def test_unnormalised_limbs_are_read_as_what_they_mean(limbs: list[tuple[int, int]]) -> None:
     state = zero()
@@ -167,7 +167,7 @@ def test_a_tie_is_broken_by_whatever_follows_however_small(tiny: float, sign: fl
     assert exact.to_means(state, np.array([1, 1, 1]))[:2].tolist() == [sign, sign * (1 + 2.0**-52)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, GROUPS - 1), integers | st.integers(-(2**62), 2**62)), max_size=8))
 def test_sums_within_64_bits_are_read_as_such(pairs: Pairs) -> None:
     state = zero()

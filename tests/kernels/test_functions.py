@@ -47,7 +47,7 @@ def test_every_function_has_an_oracle() -> None:
     assert sorted(oracles) == sorted(SIGNATURES)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(row_lists())
 @example(numbers("i", 2**53 + 1, 2**53 + 1))
 @example(numbers("i", -(2**63), -(2**63), 2**63 - 1))
@@ -73,7 +73,7 @@ def test_results_are_those_of_the_oracle(rows: list[Row]) -> None:
                 assert near, (call, values, found[group])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(row_lists())
 @example(numbers("x", 1e308, -LARGEST))
 @example(numbers("x", 1e-200, 3e-200, 1e200))
@@ -93,7 +93,7 @@ def test_two_fields_together_are_those_of_the_oracle(rows: list[Row]) -> None:
                 assert found[group] == wanted, (call, pairs)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(row_lists())
 def test_a_rate_is_the_rise_by_the_seconds_between(rows: list[Row]) -> None:
     for call, found in results(rows).items():
@@ -110,7 +110,7 @@ def test_a_rate_is_the_rise_by_the_seconds_between(rows: list[Row]) -> None:
                 assert abs(Fraction(found[group]) - wanted) <= abs(wanted) * Fraction(1, 2**50) + Fraction(5e-324)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(row_lists())
 def test_every_result_can_be_written_as_json(rows: list[Row]) -> None:
     for call, found in results(rows).items():

@@ -55,7 +55,7 @@ def test_every_function_of_the_catalogue_is_tested() -> None:
     assert {k for call in CALLS for k in function(call, TYPES).kernels} == set(KERNELS.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row_lists())
 def test_merging_an_empty_state_changes_nothing(rows: list[Row]) -> None:
     for kernel in ALL.values():
@@ -66,7 +66,7 @@ def test_merging_an_empty_state_changes_nothing(rows: list[Row]) -> None:
         assert bits(kernel, state_of(kernel, [])) == {}, kernel.key
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row_lists(), st.integers(0, 24))
 def test_merge_commutes(rows: list[Row], cut: int) -> None:
     for kernel in ALL.values():
@@ -74,7 +74,7 @@ def test_merge_commutes(rows: list[Row], cut: int) -> None:
         assert bits(kernel, merged(kernel, a, b)) == bits(kernel, merged(kernel, b, a)), kernel.key
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row_lists(), st.integers(0, 24), st.integers(0, 24))
 def test_merge_associates(rows: list[Row], one: int, other: int) -> None:
     first, second = sorted((one, other))
@@ -101,7 +101,7 @@ def ways(draw: st.DrawFn, rows: Sequence[Row]) -> list[tuple[list[int], list[tup
     return partials
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data(), row_lists())
 def test_any_cut_into_chunks_and_partials_gives_the_same_results(data: st.DataObject, rows: list[Row]) -> None:
     partials = data.draw(ways(rows))
@@ -118,7 +118,7 @@ def test_any_cut_into_chunks_and_partials_gives_the_same_results(data: st.DataOb
     assert results(pieced) == results(at_once)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(row_lists(), row_lists(), st.integers(1, GROUPS))
 def test_a_replaced_state_is_what_was_put_in_its_place(rows: list[Row], others: list[Row], count: int) -> None:
     some = np.arange(count)[::-1]
@@ -132,7 +132,7 @@ def test_a_replaced_state_is_what_was_put_in_its_place(rows: list[Row], others: 
     assert results(replaced) == results({key: state_of(kernel, wanted) for key, kernel in KERNELS.items()})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row_lists())
 def test_a_loaded_state_is_the_state_that_was_dumped(rows: list[Row]) -> None:
     for kernel in ALL.values():
@@ -143,7 +143,7 @@ def test_a_loaded_state_is_the_state_that_was_dumped(rows: list[Row]) -> None:
         assert bits(kernel, merged(kernel, kernel.empty(GROUPS), loaded)) == bits(kernel, state), kernel.key
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row_lists())
 def test_growing_and_taking_leave_each_group_what_it_was(rows: list[Row]) -> None:
     grown = {}

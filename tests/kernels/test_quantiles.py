@@ -93,7 +93,7 @@ def test_layers_take_at_most_twice_what_the_settled_state_takes() -> None:
     assert loose <= 2 * sum(a.nbytes for a in state.values())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(floats, min_size=1, max_size=20))
 def test_a_float_is_near_the_middle_of_its_bucket_and_buckets_keep_the_order(values: list[float]) -> None:
     x = np.sort(np.array(values))
@@ -108,7 +108,7 @@ def test_a_float_is_near_the_middle_of_its_bucket_and_buckets_keep_the_order(val
         assert off <= abs(Fraction(value)) * Fraction(1000001, 101000000) + Fraction(4.5e-310)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(integers, min_size=1, max_size=20))
 def test_an_integer_is_near_the_middle_of_its_bucket_and_alone_in_it_below_50(values: list[int]) -> None:
     keys = np.sort(np.array(values, np.int64))

@@ -78,7 +78,7 @@ def test_columns_far_from_zero_lose_nothing() -> None:
 
 
 @given(st.lists(st.integers(0, 30), max_size=6), st.integers(0, 1 << 32))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_gram_states_of_any_cut_with_empty_pieces_are_that_of_the_whole(cuts: list[int], seed: int) -> None:
     x = np.random.default_rng(seed).normal(3, 2, (30, 2))
     merged = HERE.merge([gram(piece) for piece in np.split(x, sorted(cuts))])

@@ -121,13 +121,13 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(mutated())
 def test_mutated_text_gives_a_plan_or_a_plan_error_and_nothing_else(text: str) -> None:
     assert outcome(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(EXAMPLE.split("\n")), PIECES)
 def test_any_value_of_any_key_gives_a_plan_or_a_plan_error(line: str, value: str) -> None:
     key = line.partition(" = ")[0]

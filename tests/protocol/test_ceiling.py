@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_stream import core
@@ -45,7 +45,6 @@ def stopped_at(dead: list[bool], setting: DeadLetters, cuts: list[int]) -> int |
     return None
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.booleans(), max_size=60),
     st.integers(1, 12),

@@ -23,13 +23,13 @@ NUMBER = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.float
 ODD = st.lists(NUMBER, max_size=3) | st.dictionaries(TEXT, NUMBER, max_size=2) | st.lists(TEXT, max_size=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(TEXT, max_size=8) | st.lists(NUMBER, max_size=8) | st.lists(st.one_of(TEXT, NUMBER, ODD), max_size=8))
 def test_each_value_is_written_as_it_would_be_alone(values: list[Any]) -> None:
     assert written(values) == [orjson.dumps(value) for value in values]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_records_are_those_of_their_rows(data: st.DataObject) -> None:
     n = data.draw(st.integers(0, 5))

@@ -54,7 +54,7 @@ def head(frame: Frame) -> tuple[object, ...]:
     return (frame.plan, frame.source, frame.start, frame.end, frame.high, frame.idle, frame.ended, frame.account)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row_lists(), st.booleans(), st.integers(NEVER, 2**62))
 def test_a_frame_reads_back_as_it_was_written(rows: list[Row], ended: bool, high: int) -> None:
     parts = ((0, rows_part(rows)), (3, partials_part(rows)), (4, rows_part([])))
@@ -77,7 +77,7 @@ def test_a_taken_text_travels_without_the_bytes_of_other_rows() -> None:
     assert len(encode(Frame("p", 0, 0, 2, 0, parts=((0, part),)))) < 500
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row_lists(), st.integers(1, 5), st.data())
 def test_split_sends_every_row_to_its_partition_in_order(rows: list[Row], partitions: int, data: st.DataObject) -> None:
     drawn = st.lists(st.integers(0, partitions - 1), min_size=len(rows), max_size=len(rows))
@@ -125,7 +125,7 @@ def assert_whole_or_refused(data: bytes) -> None:
     encode(frame)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(SAMPLE) - 1), st.integers(0, 255)), min_size=1, max_size=4))
 def test_changed_bytes_are_refused_or_still_a_frame(changes: list[tuple[int, int]]) -> None:
     data = bytearray(SAMPLE)
@@ -141,7 +141,7 @@ def test_every_byte_of_the_header_can_be_damaged_without_harm() -> None:
             assert_whole_or_refused(SAMPLE[:at] + bytes([byte]) + SAMPLE[at + 1 :])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, len(SAMPLE) - 1), st.binary(max_size=6), st.integers(0, 20))
 def test_bytes_put_in_or_left_out_are_refused_or_still_a_frame(at: int, more: bytes, fewer: int) -> None:
     assert_whole_or_refused(SAMPLE[:at] + more + SAMPLE[at + fewer :])
@@ -153,7 +153,7 @@ def test_a_frame_that_ends_early_is_refused(size: int) -> None:
         decode(SAMPLE[:size])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=60))
 def test_any_other_bytes_are_refused(data: bytes) -> None:
     for prefix in (b"", b"LS", b"LS\x01\x00", b"LS\x01\x00\x10\x00\x00\x00"):

@@ -16,7 +16,7 @@ CLIENT: Callable[[bytes], int] = partitioner.murmur2
 keys_drawn = st.lists(st.binary(max_size=40) | st.binary(min_size=1015, max_size=1035), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(keys_drawn)
 @example([bytes(range(256)) * 8, b"", b"\xff" * 1024, b"\x80" * 1025, b"a", bytes(5000)])
 def test_hashes_are_those_of_the_client_library(keys: list[bytes]) -> None:
@@ -35,7 +35,7 @@ def test_rows_taken_from_a_shared_buffer_hash_as_their_own_bytes() -> None:
     assert murmur2(take(keys, rows)).tolist() == murmur2(keys)[rows].tolist()  # type: ignore[arg-type]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(keys_drawn, st.integers(1, 300))
 def test_the_partition_is_the_hash_without_its_sign(keys: list[bytes], partitions: int) -> None:
     wanted = [(CLIENT(key) & 0x7FFFFFFF) % partitions for key in keys]

@@ -43,7 +43,7 @@ def test_other_single_fields_are_json() -> None:
     assert keys(Numbers(np.array([True, False]))) == [b"true", b"false"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(groups, max_size=12))
 def test_several_fields_are_a_json_array_that_reads_back(rows: list[Group]) -> None:
     found = keys(*columns_of(rows).values())
@@ -57,7 +57,7 @@ def cells_wanted(rows: list[Any]) -> list[int]:
     return [numbers.setdefault(row, len(numbers)) for row in rows]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cell_lists)
 def test_rows_share_a_cell_exactly_when_group_and_window_are_equal(rows: list[tuple[Group, int]]) -> None:
     window = np.array([w for _, w in rows], np.int64)
@@ -72,7 +72,7 @@ def test_rows_share_a_cell_exactly_when_group_and_window_are_equal(rows: list[tu
     assert [a.tolist() for a in found.prints] == [a.tolist() for a in alone]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(windows, max_size=30))
 def test_without_a_group_the_window_alone_is_the_cell(numbers: list[int]) -> None:
     assert cells([], np.array(numbers, np.int64), KEY).code.tolist() == cells_wanted(numbers)
@@ -87,7 +87,7 @@ def test_many_windows_of_one_group_never_share_a_print() -> None:
         assert len(np.unique(found.low & np.uint64((1 << 20) - 1))) > 0.9 * len(window)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(groups, min_size=1, max_size=12), st.integers(1, 7))
 def test_a_group_goes_to_the_partition_of_its_canonical_key(rows: list[Group], partitions: int) -> None:
     columns, chosen = columns_of(rows), np.arange(len(rows))[::-1]

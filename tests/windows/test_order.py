@@ -30,7 +30,7 @@ def column(kind: str, values: list[Any]) -> Told:
     return Numbers(np.array(values, {"int": np.int64, "float": np.float64, "bool": np.bool_}[kind]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_rows_are_ordered_as_tuples_are(data: st.DataObject) -> None:
     kinds = data.draw(st.lists(st.sampled_from(sorted(_KINDS)), max_size=3))

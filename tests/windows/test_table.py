@@ -211,7 +211,7 @@ cell_calls = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cell_calls, st.integers(0, 3))
 def test_the_last_result_of_every_cell_has_all_records_it_took(
     calls: list[tuple[list[Cell], int, int | None]], grace: int
