@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -82,7 +83,7 @@ def prepare(
         accepted=int(np.count_nonzero(accepted)),
         duplicate=int(np.count_nonzero(duplicate)),
         late=int(np.count_nonzero(late_for_all)),
-        dead_lettered=Counter(str(r.reason) for r in decoded.rejects),
+        dead_lettered=_by_reason(decoded.rejects),
         mended=Counter(decoded.mended),
         unlisted=_unlisted(job, chunk, decoded),
         filtered=int(np.count_nonzero(accepted)) - int(np.count_nonzero(wanted)),
@@ -144,6 +145,10 @@ def _named(decoded: Decoded, chunk: Chunk) -> Decoded:
         for reject, at in zip(decoded.rejects, offsets, strict=True)
     ]
     return replace(decoded, rejects=named)
+
+
+def _by_reason(rejects: Sequence[Reject]) -> Counter[str]:
+    return Counter({str(reason): n for reason, n in Counter(map(attrgetter("reason"), rejects)).items()})
 
 
 def _unlisted(job: Job, chunk: Chunk, decoded: Decoded) -> Counter[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lepton_stream.chunk import Values
 from lepton_stream.columns import Columns, Index
@@ -30,8 +30,7 @@ class Reason(StrEnum):
     TIMESTAMP_FUTURE = "timestamp_future"  # further ahead of the record's own timestamp than source.max_ahead
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """A record that will be dead-lettered. `row`: its place in the chunk; `detail`: field and wish, never its data."""
 
     row: int

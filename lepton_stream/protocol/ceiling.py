@@ -26,7 +26,7 @@ class Ceiling:
 
     def add(self, chunk: Chunk, rejects: Sequence[Reject]) -> None:
         """Count the chunk. Raises FloodError where a run has too many: nothing of the chunk may be sent then."""
-        rejects = sorted(rejects, key=lambda reject: reject.row)
+        rejects = sorted(rejects)
         rows = [reject.row for reject in rejects]
         row = counted = 0
         while row < len(chunk):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 import pytest
 from aiokafka.record._crecords import DefaultRecordBatch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lepton_stream.chunk import Chunk, SourcePartition, Values
 from lepton_stream.errors import IntegrityError
@@ -62,6 +65,30 @@ def test_letters_bear_the_time_of_their_sending_and_keep_their_order() -> None:
     batch = list(DefaultRecordBatch(Packed(bulk, 1 << 20, Compression())._build()))
     assert [(r.value, r.key, r.timestamp) for r in batch] == [(b"x", None, 77), (b"y", None, 77)]
     assert [dict(r.headers)["lepton.dlq.detail"] for r in batch] == [b"why 0", b"why 2"]
+
+
+PLACES = st.tuples(
+    st.integers(0, 2**62), st.integers(-(2**50), 2**60), st.sampled_from(["", "%", "%d %b %%", "an € %"]), st.booleans()
+)
+
+
+@given(st.lists(PLACES, min_size=1, max_size=6, unique_by=itemgetter(0)))
+def test_letters_that_are_packed_together_each_say_their_own(places: list[tuple[int, int, str, bool]]) -> None:
+    """What they share is packed once: offsets and timestamps of any length, details that look like formats."""
+    offset, time, detail, again = zip(*sorted(places), strict=True)
+    headers = [[(ATTEMPT, b"4")] if one else [] for one in again] if any(again) else None
+    n = len(places)
+    held = Chunk(
+        SOURCE, offset[0], offset[-1] + 1, np.array(offset), Values.from_list([b"x"] * n), np.array(time), None, headers
+    )
+    rejects = [Reject(row, Reason.WRONG_TYPE, said) for row, said in enumerate(detail)]
+    batch = DefaultRecordBatch(Packed(dead_letters(held, rejects, "50% shop", 1, 77), 1 << 20, Compression())._build())
+    told = [read(r.value, r.key, list(r.headers), "here") for r in batch]
+    assert [(x.offset, x.timestamp_ms, x.detail) for x in told] == [
+        (at, us // 1000, said) for at, us, said in zip(offset, time, detail, strict=True)
+    ]
+    assert [x.attempt for x in told] == [4 if one else 1 for one in again]
+    assert {(x.pipeline, x.source, x.reason) for x in told} == {("50% shop", SOURCE, Reason.WRONG_TYPE)}
 
 
 def test_our_headers_come_last_and_win_over_the_records_own() -> None:

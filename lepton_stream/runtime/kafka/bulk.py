@@ -114,21 +114,21 @@ def _lengths(data: Sequence[bytes | None]) -> Index:
 def packed_name(name: str) -> bytes:
     """A header's name, as it stands in a record."""
     data = name.encode(errors="replace")
-    return _number(len(data)) + data
+    return packed_number(len(data)) + data
 
 
 def packed_value(data: bytes | None) -> bytes:
     """A header's value, as it stands in a record."""
-    return _number(_NONE) if data is None else _number(len(data)) + data
+    return packed_number(_NONE) if data is None else packed_number(len(data)) + data
 
 
 def packed_headers(headers: Sequence[tuple[str, bytes | None]], more: int = 0, packed: bytes = b"") -> bytes:
     """Headers as they stand in a record, from their count on; behind them `more` that are packed already."""
     front = b"".join([packed_name(name) + packed_value(value) for name, value in headers])
-    return _number(len(headers) + more) + front + packed
+    return packed_number(len(headers) + more) + front + packed
 
 
-def _number(value: int) -> bytes:
+def packed_number(value: int) -> bytes:
     """Zigzag coded, seven bits a byte."""
     coded, out = (value << 1) ^ (value >> 63), bytearray()
     while coded >= 1 << 7:

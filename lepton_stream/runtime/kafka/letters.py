@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import TypeAlias
 
 import numpy as np
 
 from lepton_stream.chunk import Chunk, SourcePartition
+from lepton_stream.columns import Index
 from lepton_stream.errors import IntegrityError
 from lepton_stream.formats.decoder import Reason, Reject
-from lepton_stream.runtime.kafka.bulk import Bulk, packed_headers, packed_name, packed_value
+from lepton_stream.runtime.kafka.bulk import Bulk, packed_headers, packed_name, packed_number, packed_value
 from lepton_stream.runtime.kafka.produce import Record
 
 Headers: TypeAlias = Sequence[tuple[str, bytes]]
@@ -41,8 +41,11 @@ CONNECT = (
 NAMES = (*(PREFIX + name for name in OURS), *(name for name, _ in CONNECT))
 _ORIGIN = re.compile(rb"([0-9]{1,9})/([0-9]{1,18})")
 DETAIL_BYTES = 512
-_SHARED_TEXTS = 1000
-_HOLE = b"\xff\xff"  # no text and no length of one holds these bytes
+_SHARED_FORMS = 1000
+_TENS = 10 ** np.arange(19)
+_Why: TypeAlias = tuple[Reason, str]
+_Alike: TypeAlias = tuple[_Why, int, int, int]
+"""What letters that differ in their place alone share: why, attempt, how long their offset and timestamp are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +96,19 @@ def dead_letters(
     """
     rows = np.fromiter((reject.row for reject in rejects), np.int64, len(rejects))
     values = chunk.values.pick(rows).to_list()
-    keys = [None] * len(rows) if chunk.keys is None else chunk.keys.pick(rows).to_list()
     ours = _Ours(chunk.source, pipeline, version)
-    places = zip(chunk.offsets[rows].tolist(), (chunk.timestamp[rows] // 1000).tolist(), strict=True)
-    headers = []
-    for reject, value, (offset, time_ms) in zip(rejects, values, places, strict=True):
-        theirs = chunk.headers[reject.row] if chunk.headers else ()
-        told = ours.told(offset, time_ms, reject.reason, _detail(reject, value), attempt_of(theirs))
-        headers.append(packed_headers(theirs if raw else _pointing(theirs), len(NAMES), told))
+    if chunk.headers:
+        theirs = [chunk.headers[row] for row in rows.tolist()]
+        told = ours.told(chunk, rows, _whys(rejects, values), [attempt_of(h) for h in theirs])
+        pairs = zip(theirs if raw else map(_pointing, theirs), told, strict=True)
+        headers = [packed_headers(h, len(NAMES), packed) for h, packed in pairs]
+    else:
+        before = packed_headers(() if raw else _pointing(()), len(NAMES))
+        headers = [before + packed for packed in ours.told(chunk, rows, _whys(rejects, values), [1] * len(rows))]
     nothing: list[bytes | None] = [None] * len(rows)
-    return Bulk(keys, values, now_ms, headers) if raw else Bulk(nothing, nothing, now_ms, headers)
+    if not raw:
+        return Bulk(nothing, nothing, now_ms, headers)
+    return Bulk(nothing if chunk.keys is None else chunk.keys.pick(rows).to_list(), values, now_ms, headers)
 
 
 def _pointing(theirs: Headers) -> Headers:
@@ -111,46 +117,59 @@ def _pointing(theirs: Headers) -> Headers:
 
 
 class _Ours:
-    """Our headers, packed, for letters of one source partition: what does not change is packed once."""
+    """Our headers, packed, for letters of one source partition: what letters share is packed once."""
 
     def __init__(self, source: SourcePartition, pipeline: str, version: int) -> None:
         known = {"topic": source.topic, "partition": source.partition, "pipeline": pipeline, "version": version}
-        fixed = {name: _packed_text(str(text)) for name, text in known.items()}
-        headers = [*((PREFIX + name, name) for name in OURS), *CONNECT]
-        pieces = [packed_name(header) + fixed.get(ours, _HOLE) for header, ours in headers]
-        self._form = b"".join(pieces).replace(b"%", b"%%").replace(_HOLE, b"%b")
-        self._texts = itemgetter(*(ours for _, ours in headers if ours not in fixed))
-        self._told: dict[str, bytes] = {}
+        self._known = {name: _fixed(str(text)) for name, text in known.items()}
+        self._forms: dict[_Alike, bytes] = {}
 
-    def told(self, offset: int, time_ms: int, reason: Reason, detail: str, attempt: int) -> bytes:
-        """All of them for one letter."""
+    def told(self, chunk: Chunk, rows: Index, whys: Sequence[_Why], attempts: Sequence[int]) -> list[bytes]:
+        """All of them for each letter: of these rows of the chunk, why, and which attempt it was."""
+        offsets, times = chunk.offsets[rows], chunk.timestamp[rows] // 1000
+        alike = zip(whys, attempts, _widths(offsets), _widths(times), strict=True)
+        places = zip(offsets.tolist(), times.tolist(), offsets.tolist(), strict=True)
+        forms = self._forms
+        return [(forms.get(a) or self._form(a)) % place for a, place in zip(alike, places, strict=True)]
+
+    def _form(self, alike: _Alike) -> bytes:
+        """What letters that are alike have in common; its holes take an offset, a timestamp, and the offset again."""
+        (reason, detail), attempt, offset_width, time_width = alike
         texts = {
-            "offset": packed_value(b"%d" % offset),
-            "timestamp": packed_value(b"%d" % time_ms),
-            "reason": self._once(reason),
-            "detail": self._once(detail),
-            "attempt": self._once(str(attempt)),
+            **self._known,
+            "offset": packed_number(offset_width) + b"%d",
+            "timestamp": packed_number(time_width) + b"%d",
+            "reason": _fixed(reason),
+            "detail": _fixed(detail),
+            "attempt": _fixed(str(attempt)),
         }
-        return self._form % self._texts(texts)
-
-    def _once(self, text: str) -> bytes:
-        """Packed texts that many letters share, up to a few."""
-        packed = self._told.get(text)
-        if packed is None:
-            packed = _packed_text(text)
-            if len(self._told) < _SHARED_TEXTS:
-                self._told[text] = packed
-        return packed
+        headers = [*((PREFIX + name, name) for name in OURS), *CONNECT]
+        form = b"".join([_literal(packed_name(header)) + texts[ours] for header, ours in headers])
+        if len(self._forms) < _SHARED_FORMS:
+            self._forms[alike] = form
+        return form
 
 
-def _packed_text(text: str) -> bytes:
-    return packed_value(_short(text))
+def _widths(numbers: Index) -> list[int]:
+    """How many characters each number takes, its sign among them."""
+    digits = np.searchsorted(_TENS, np.abs(numbers), side="right").clip(1)
+    widths: list[int] = (digits + (numbers < 0)).tolist()
+    return widths
 
 
-def _detail(reject: Reject, value: bytes | None) -> str:
-    if reject.reason is not Reason.TOO_LARGE or value is None:
-        return reject.detail
-    return f"{reject.detail}, got {len(value)}"
+def _fixed(text: str) -> bytes:
+    return _literal(packed_value(_short(text)))
+
+
+def _literal(data: bytes) -> bytes:
+    return data.replace(b"%", b"%%")
+
+
+def _whys(rejects: Sequence[Reject], values: Sequence[bytes | None]) -> list[_Why]:
+    return [
+        (reason, detail) if reason is not Reason.TOO_LARGE or value is None else (reason, f"{detail}, got {len(value)}")
+        for (_, reason, detail), value in zip(rejects, values, strict=True)
+    ]
 
 
 def _short(text: str) -> bytes:
