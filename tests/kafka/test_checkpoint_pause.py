@@ -21,7 +21,7 @@ async def nothing() -> list[Any]:
 
 
 class Scene:
-    """An owner whose last checkpoint took so long; whether a window closes, and for how long one is near."""
+    """An owner whose last two checkpoints took so long; whether a window closes, and for how long one is near."""
 
     def __init__(self, took_s: float, *, near_s: float = 0.0) -> None:
         merger: Any = SimpleNamespace(
@@ -36,7 +36,7 @@ class Scene:
         unused: Any = None
         self.merger = merger
         self.owner = ShuffleOwner(merger, outside, unused, unused, keeper)
-        self.owner._took = took_s
+        self.owner._took = took_s, took_s
 
     def pause(self, since_s: float = 0.0, *, flush: bool = False) -> float:
         return self.owner._pause(since_s, flush=flush)
@@ -54,6 +54,15 @@ def test_results_one_after_the_other_take_a_fifth_of_the_time(took_s: float, res
     scene = Scene(took_s)
     scene.merger.updating = scene.owner._was_waited_for = True
     assert scene.pause() == pytest.approx(rest_s)
+
+
+async def test_a_checkpoint_that_was_held_up_once_makes_none_rarer() -> None:
+    scene = Scene(5.0)
+    scene.merger.updating = True
+    await scene.owner._checkpoint()
+    assert scene.pause() == pytest.approx(LIMITS.soon_s, abs=0.02)
+    scene.owner._took = scene.owner._took[1], 5.0
+    assert scene.pause() == pytest.approx(LIMITS.soon_s, abs=0.02)
 
 
 def test_what_nobody_waits_for_comes_seldom_and_not_where_a_window_closes() -> None:

@@ -182,7 +182,8 @@ class ShuffleOwner:
         self._outside, self._keeper = outside, keeper
         self._folded = 0
         self._last = clock.elapsed_s()
-        self._took = 0.0
+        self._took = (0.0, 0.0)
+        """Seconds that the last two checkpoints took."""
         self._was_waited_for = False
         self.measure = ShuffleMeasure(outside.meter)
 
@@ -253,9 +254,9 @@ class ShuffleOwner:
         """Checkpoints may take a twentieth of the time: the busier broker and worker are, the rarer they are.
 
         Those that somebody waits for may take a fifth by themselves, and others keep out of the way where a window may
-        close. `since_s`: seconds since the last checkpoint.
+        close. One that was held up once makes none rarer. `since_s`: seconds since the last checkpoint.
         """
-        limits, share = self._outside.limits, 0.0 if flush else self._took
+        limits, share = self._outside.limits, 0.0 if flush else min(self._took)
         if self._is_waited_for:
             return min(max(limits.soon_s, 4 * share), limits.checkpoint_most_s) if self._was_waited_for else 0.0
         if not self.merger.urgent:
@@ -282,7 +283,7 @@ class ShuffleOwner:
             results=sum(map(len, results)),
             seconds=round(self._last - began, 3),
         )
-        self._took = self._last - began
+        self._took = self._took[1], self._last - began
 
     async def give_back(self) -> None:
         """End: the task finishes its step and makes a last checkpoint."""
