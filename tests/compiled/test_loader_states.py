@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("numba")
+pytestmark = pytest.mark.timeout(900)  # two compile side by side, and others beside them
 
 TELL = """
 import json, logging, threading
@@ -59,7 +60,7 @@ def warmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of this session's own, compiled by two processes at the same time."""
     cache = tmp_path_factory.mktemp("cache")
     both = [subprocess.Popen(WARM, env=environment(cache), stderr=subprocess.PIPE) for _ in range(2)]
-    assert [(p.communicate(timeout=200)[1], p.returncode) for p in both] == [(b"", 0)] * 2
+    assert [(p.communicate(timeout=800)[1], p.returncode) for p in both] == [(b"", 0)] * 2
     return cache
 
 
