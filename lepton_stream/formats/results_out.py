@@ -10,7 +10,7 @@ import csv
 import gzip
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -44,11 +44,11 @@ class Output:
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write and flush. Raises LeptonError for a number that is not finite, UsageError if CSV columns change."""
-        for row in rows:
-            for name, value in row.items():
-                _refuse_not_finite(name, (value,))
-        if rows:
-            self._hand_on(self._csv(list(rows[0]), rows) if self._as_csv else _json(rows))
+        if self._as_csv and rows:
+            _refuse_rows(rows)
+            self._hand_on(self._csv(list(rows[0]), rows))
+        elif rows:
+            self._hand_on(_json(rows))
 
     def write_columns(self, columns: Mapping[str, Told]) -> None:
         """The same of columns of equal length, by name."""
@@ -132,7 +132,10 @@ def _packed(raw: BinaryIO, suffixes: list[str]) -> Output:
 
 
 def _json(rows: Sequence[Row]) -> bytes:
-    return b"".join(compact(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)) for row in rows)
+    # A number that is not finite is encoded as null: rows without one need no closer look.
+    lines = [compact(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)) for row in rows]
+    _refuse_rows(row for row, line in zip(rows, lines, strict=True) if b"null" in line)
+    return b"".join(lines)
 
 
 def _cell(value: object) -> object:
@@ -142,6 +145,12 @@ def _cell(value: object) -> object:
     if isinstance(value, list | dict):
         return orjson.dumps(value).decode()
     return "" if value is None else value
+
+
+def _refuse_rows(rows: Iterable[Row]) -> None:
+    for row in rows:
+        for name, value in row.items():
+            _refuse_not_finite(name, (value,))
 
 
 def _refuse_not_finite(name: str, values: Told | Sequence[object]) -> None:
