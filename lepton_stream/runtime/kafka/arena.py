@@ -17,6 +17,7 @@ DIRECT: dict[int, Callable[..., int]] = {
 }
 _RATIO, _LEAST = 8, 1 << 16
 """What Zstandard saves at most, mostly: few producers say beforehand how much they packed."""
+_SMALL = 8
 
 
 class Arena:
@@ -30,9 +31,12 @@ class Arena:
     @property
     def data(self) -> Octets:
         """All that is in it, with `PADDING` bytes behind."""
-        self._buffer[self.used : self.used + PADDING] = 0
-        filled = self._buffer[: self.used + PADDING]
-        return filled.copy() if 2 * len(filled) < len(self._buffer) else filled  # small chunks may wait for long
+        size = self.used + PADDING
+        self._buffer[self.used : size] = 0
+        if _SMALL * size < len(self._buffer):  # small chunks may wait for long, and would break up the free memory
+            return self._buffer[:size].copy()
+        self._buffer.resize(size)  # where it is: only the end is given back
+        return self._buffer
 
     def decompress(self, codec: int, data: memoryview, bound: int) -> int:
         """Put what `data` holds behind what is there; its length. Raises as `codecs.decompress`."""

@@ -12,8 +12,8 @@ from lepton_stream.runtime.kafka.batches import APPEND_TIME, CODEC_MASK, HEADER,
 from lepton_stream.runtime.kafka.codecs import Codec
 from lepton_stream.runtime.kafka.splitters import Split, split
 
-_ARENA = 5 << 20
-"""Bytes of a usual chunk and the batch that ends it."""
+_ARENA = 9 << 20
+"""Bytes of the largest usual chunk (`memory/shares.py`) and the batch that ends it."""
 
 
 class SpanSplitter:
