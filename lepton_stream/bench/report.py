@@ -97,7 +97,7 @@ def throughput_lines(told: Mapping[str, Any]) -> list[str]:
         f"- start-up, which is left out: {spread(told['start_up_cpu_seconds'], '.2f')} CPU seconds",
         "",
         *table(
-            ["stage (besides: fetch, frames, commits, results)", "CPU-s per million", "share"],
+            ["stage (besides: fetches, in a thread of their own)", "CPU-s per million", "share"],
             stage_rows(told["stages"]),
         ),
     ]

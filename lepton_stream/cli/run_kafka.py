@@ -88,7 +88,7 @@ async def _run(asked: Asked) -> int:
             connection = await stack.enter_async_context(embedded())
             _say(asked, f"embedded broker at {connection.bootstrap}, in memory only")
             await prepared_topics(asked.plan, connection)
-        watch = Stopwatch(clock.cpu_s)
+        watch = Stopwatch(clock.thread_cpu_s)
         service = partial(opened, asked.plan, connection, route=asked.route, watch=watch, called=asked.pipeline)
         service = partial(service, worker=asked.called, flush_s=asked.tuning.flush_s)
         outside = await stack.enter_async_context(service())

@@ -193,7 +193,11 @@ COST = _counter(
     "absent without a price. An estimate: the broker's own machines are not in it.",
 )
 STAGE_CPU = _counter(
-    "lepton_stage_cpu_seconds_total", ("stage",), "seconds", "CPU seconds by stage, all workers together."
+    "lepton_stage_cpu_seconds_total",
+    ("stage",),
+    "seconds",
+    "CPU seconds by stage, all workers together. On Kafka of the thread of the loop; `other`: what it does besides the "
+    "steps of sources, which is requests, merging, checkpoints and results.",
 )
 PROCESS_CPU = _counter(
     "lepton_process_cpu_seconds_total", (), "seconds", "CPU seconds of the worker processes, all threads."

@@ -18,6 +18,7 @@ DIRECT: dict[int, Callable[..., int]] = {
 _RATIO, _LEAST = 8, 1 << 16
 """What Zstandard saves at most, mostly: few producers say beforehand how much they packed."""
 _SMALL = 8
+"""A chunk that fills less than this part of the buffer is copied out of it."""
 
 
 class Arena:

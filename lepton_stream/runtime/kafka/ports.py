@@ -70,6 +70,7 @@ class KafkaSourcePort:
             bulks[SourcePartition(names.dead_letters, s)] = letters
         if len(prepared.late):
             bulks[SourcePartition(names.late, s)] = late_records(chunk, prepared.late, raw=raw)
+        self.steps.lap("dead letters")
         now_s = self._outside.loop_cpu.read()
         self.pace.note(memory_of(chunk), now_s - self._awake_s)  # all since the claim was one step
         self.steps.prepared(prepared, now_s)

@@ -16,6 +16,8 @@ from lepton_stream.runtime.kafka.compress import Compressing
 from lepton_stream.runtime.kafka.metered import Metered
 
 T = TypeVar("T")
+OTHER = "other"
+"""The stage of all that the loop's thread does between the steps: requests, merging, checkpoints, results."""
 IS_COMMON = {"group": True, "aggregate": False, "encode": False}
 """Laps of a step at which its CPU clock is read: whether the time before them is the same for any route."""
 
@@ -116,6 +118,7 @@ class SourceSteps:
 
     def claimed(self) -> float:
         """The range is claimed, and prepared without a wait from here on; the CPU clock now."""
+        self._pass_on(OTHER)
         self._last = now = self._loop.read()
         self._common_s = self._route_s = 0.0
         return now
