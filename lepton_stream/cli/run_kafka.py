@@ -47,10 +47,11 @@ from lepton_stream.runtime.kafka.timing import timing_of
 from lepton_stream.runtime.kafka.worker import Settings, Worker
 from lepton_stream.runtime.kafka.workers import Crew
 from lepton_stream.runtime.stopwatch import Stopwatch
-from lepton_stream.telemetry.catalogue import BYTES_SENT, PREPARED, SAID, WORKER_STARTED
+from lepton_stream.telemetry.catalogue import BYTES_SENT, PREPARED, SAID, STAGE_CPU, WORKER_STARTED
 from lepton_stream.telemetry.cost import Cost
 from lepton_stream.telemetry.facts import tell
 from lepton_stream.telemetry.logs import keep_secret, log_is_json
+from lepton_stream.telemetry.meter import Samples
 from lepton_stream.telemetry.pipe import Sender
 from lepton_stream.telemetry.server import MetricsServer
 from lepton_stream.telemetry.tally import Tally
@@ -231,14 +232,17 @@ async def _close(
         _write("--events", asked.events, await events_of(outside))
     children, own = resource.getrusage(resource.RUSAGE_CHILDREN), clock.cpu_s()
     cpu_seconds = own + children.ru_utime + children.ru_stime
-    cost = _cost(asked, outside, tally, cpu_seconds)
+    counted = tally.whole().counters if tally and asked.workers > 1 else outside.meter.counters()
+    cost = _cost(asked, counted, cpu_seconds)
     stats = _stats(outside, stored)
     stats |= {"seconds": round(seconds, 6), "cpu_seconds": round(cpu_seconds, 6), "cost": cost.to_dict()}
     if outside.first_chunk_s is not None and outside.last_result_s is not None:
         stats["busy_seconds"] = round(outside.last_result_s - outside.first_chunk_s, 6)
         stats["busy_cpu_seconds"] = round(outside.last_result_cpu_s - outside.first_chunk_cpu_s, 6)
     stats["path"] = loader.path()
-    stats["stages"] = {stage: round(s, 6) for stage, s in watch.stages.items()}
+    of_crew = {stage: s for (stage,), s in counted.get(STAGE_CPU.name, {}).items()}
+    stages = of_crew if asked.workers > 1 else watch.stages
+    stats["stages"] = {stage: round(s, 6) for stage, s in stages.items()}
     if asked.stats is not None:
         write_stats(asked.stats, stats)
     if not asked.quiet:
@@ -258,9 +262,8 @@ def _tally(asked: Asked, server: MetricsServer | None) -> Tally | None:
     return server.tally if server else None
 
 
-def _cost(asked: Asked, outside: Outside, tally: Tally | None, cpu_seconds: float) -> Cost:
-    """Of this run: a crew's by what its workers told last, else by what this process has counted."""
-    counted = tally.whole().counters if tally and asked.workers > 1 else outside.meter.counters()
+def _cost(asked: Asked, counted: Samples, cpu_seconds: float) -> Cost:
+    """Of this run. `counted`: a crew's by what its workers told last, else by what this process has counted."""
     records, sent = (sum(counted.get(metric.name, {}).values()) for metric in (PREPARED, BYTES_SENT))
     return Cost(int(records), cpu_seconds, int(sent), asked.observing.prices)
 

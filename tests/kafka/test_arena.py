@@ -7,19 +7,19 @@ import pytest
 from lepton_stream.columns import PADDING
 from lepton_stream.runtime.kafka.arena import Arena
 from lepton_stream.runtime.kafka.codecs import Codec
-from lepton_stream.runtime.kafka.compress import Compression
+from lepton_stream.runtime.kafka.compress import CodecName, Compression
 
 SIZE, BOUND = 1 << 16, 1 << 20
 
 
 @pytest.mark.parametrize("length", [0, 10, SIZE // 3, SIZE // 2, SIZE, 5 * SIZE])
 @pytest.mark.parametrize("codec", ["none", "lz4", "zstd"])
-def test_batches_lie_one_after_the_other_and_padding_behind_them(codec: str, length: int) -> None:
+def test_batches_lie_one_after_the_other_and_padding_behind_them(codec: CodecName, length: int) -> None:
     bodies = [bytes([number]) * length for number in (1, 2, 3)]
     arena = Arena(SIZE)
     for body in bodies:
-        packed, data = Compression(codec).compress(body)  # type: ignore[arg-type]
-        assert arena.decompress(packed, memoryview(data), BOUND) == length
+        packed, compressed = Compression(codec).compress(body)
+        assert arena.decompress(packed, memoryview(compressed), BOUND) == length
     data = arena.data
     assert data.tobytes() == b"".join(bodies) + bytes(PADDING)
     assert data.base is None

@@ -54,7 +54,10 @@ def test_planted_records_give_the_results_account_and_dead_letters_of_the_files(
     expected.holds_for(done)
     assert letters_of(pipe) == expected.letters
     assert_orderly(pipe, done)
-    assert min(done.stats["seconds"], done.stats["cpu_seconds"]) > 0
+    stages = done.stats["stages"]
+    assert {"other", "decode", "dedup", "encode", "dead letters"} <= stages.keys()
+    assert 0 < sum(stages.values()) <= done.stats["cpu_seconds"]
+    assert done.stats["seconds"] > 0
 
 
 @pytest.mark.kafka

@@ -33,7 +33,7 @@ class KafkaSourcePort:
         self.stopping = False
         self.pace = Pace()
         self.steps = SourceSteps(outside.loop_cpu, outside.job.lap, self._note)
-        self._awake_s = self.steps.claimed()
+        self._awake_s = outside.loop_cpu.read()
         self.unsent = 0
         """Bytes of frames that are not acknowledged yet."""
         self.complete: Callable[[], Awaitable[None]] | None = None
