@@ -61,7 +61,7 @@ async def _demo(plan: Plan, sample: list[str], rows: int, seconds: float, metric
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(embedded())
         await prepared_topics(plan, connection)
-        watch, server = Stopwatch(clock.cpu_s), stack.enter_context(served(metrics, plan.name, 1))
+        watch, server = Stopwatch(clock.thread_cpu_s), stack.enter_context(served(metrics, plan.name, 1))
         _tell_addresses(screen.console, plan, connection, server.url if server else None)
         outside = await stack.enter_async_context(
             opened(plan, connection, watch=watch, pseudonyms=demo_secret(plan, os.environ))

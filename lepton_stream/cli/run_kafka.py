@@ -42,6 +42,7 @@ from lepton_stream.runtime.kafka.preflight import refuse_misfit
 from lepton_stream.runtime.kafka.produce import Producer
 from lepton_stream.runtime.kafka.schedule import AtOnce
 from lepton_stream.runtime.kafka.service import opened, prepared_topics, totals
+from lepton_stream.runtime.kafka.steps import OTHER
 from lepton_stream.runtime.kafka.telling import Telling
 from lepton_stream.runtime.kafka.timing import timing_of
 from lepton_stream.runtime.kafka.worker import Settings, Worker
@@ -226,6 +227,7 @@ async def _close(
     asked: Asked, outside: Outside, stored: Totals, seconds: float, watch: Stopwatch, tally: Tally | None
 ) -> None:
     """The newest results, the events, and the durable account for people and for `--stats`."""
+    outside.job.lap(OTHER)
     if asked.output is not None:
         _write("--output", asked.output, await newest(outside))
     if asked.events is not None:

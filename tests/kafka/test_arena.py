@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from lepton_stream.columns import PADDING
@@ -28,5 +30,18 @@ def test_batches_lie_one_after_the_other_and_padding_behind_them(codec: CodecNam
 
 def test_what_was_given_out_is_given_out_again() -> None:
     arena = Arena(SIZE)
-    arena.decompress(Codec.NONE, memoryview(b"x" * SIZE), BOUND)
-    assert arena.data.tobytes() == arena.data.tobytes() == b"x" * SIZE + bytes(PADDING)
+    arena.decompress(Codec.NONE, memoryview(b"x" * (SIZE - 1)), BOUND)
+    first = arena.data
+    assert first.tobytes() == arena.data.tobytes() == b"x" * (SIZE - 1) + bytes(PADDING)
+
+
+def test_a_profiler_may_look_on() -> None:
+    arena = Arena(SIZE)
+    arena.decompress(Codec.NONE, memoryview(b"x" * (SIZE // 2)), BOUND)
+    before = sys.getprofile()
+    sys.setprofile(lambda *_: None)
+    try:
+        data = arena.data
+    finally:
+        sys.setprofile(before)
+    assert data.tobytes() == b"x" * (SIZE // 2) + bytes(PADDING)

@@ -254,7 +254,8 @@ class ShuffleOwner:
         """Checkpoints may take a twentieth of the time: the busier broker and worker are, the rarer they are.
 
         Those that somebody waits for may take a fifth by themselves, and others keep out of the way where a window may
-        close. One that was held up once makes none rarer. `since_s`: seconds since the last checkpoint.
+        close. The quicker of the last two says how long one takes: who was held up once makes none rarer. `since_s`:
+        seconds since the last checkpoint.
         """
         limits, share = self._outside.limits, 0.0 if flush else min(self._took)
         if self._is_waited_for:

@@ -91,6 +91,7 @@ class SourceSteps:
     def step(self, records: int, waited_s: float) -> Iterator[None]:
         """Around all that is done for so many records; their first had waited so long."""
         self._last = self._prepared = self._packer = None
+        self._pass_on(OTHER)  # a range that was claimed before us is not claimed again
         self._loop.begin()
         rest = 0.0
         try:

@@ -14,6 +14,7 @@ from lepton_stream.runtime.kafka.balancing import Balancer
 from lepton_stream.runtime.kafka.keeper import Keeper, resident_bytes
 from lepton_stream.runtime.kafka.outside import Outside
 from lepton_stream.runtime.kafka.owners import Owner, ShuffleOwner, SourceOwner
+from lepton_stream.runtime.kafka.steps import OTHER
 from lepton_stream.runtime.kafka.timestamps import NewestTimes
 from lepton_stream.telemetry import catalogue as c
 from lepton_stream.telemetry.meter import Labels, Samples
@@ -75,6 +76,7 @@ class Teller:
         meter = self._outside.meter
         kept = dict(self._kept(owners))
         self._rising.look(account for one in kept.values() for account in one.accounts.items())
+        self._outside.job.lap(OTHER)
         counters = meter.counters()
         counters[c.STAGE_CPU.name] = {(stage,): seconds for stage, seconds in self._telling.stages.items()}
         counters[c.PROCESS_CPU.name] = {(): clock.cpu_s()}
