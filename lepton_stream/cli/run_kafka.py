@@ -242,8 +242,9 @@ async def _close(
         stats["busy_seconds"] = round(outside.last_result_s - outside.first_chunk_s, 6)
         stats["busy_cpu_seconds"] = round(outside.last_result_cpu_s - outside.first_chunk_cpu_s, 6)
     stats["path"] = loader.path()
-    of_crew = {stage: s for (stage,), s in counted.get(STAGE_CPU.name, {}).items()}
-    stages = of_crew if asked.workers > 1 else watch.stages
+    stages = watch.stages
+    if asked.workers > 1:
+        stages = {stage: s for (stage,), s in counted.get(STAGE_CPU.name, {}).items()}
     stats["stages"] = {stage: round(s, 6) for stage, s in stages.items()}
     if asked.stats is not None:
         write_stats(asked.stats, stats)

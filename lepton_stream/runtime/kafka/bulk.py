@@ -122,10 +122,10 @@ def packed_value(data: bytes | None) -> bytes:
     return packed_number(_NONE) if data is None else packed_number(len(data)) + data
 
 
-def packed_headers(headers: Sequence[tuple[str, bytes | None]], more: int = 0, packed: bytes = b"") -> bytes:
-    """Headers as they stand in a record, from their count on; behind them `more` that are packed already."""
-    front = b"".join([packed_name(name) + packed_value(value) for name, value in headers])
-    return packed_number(len(headers) + more) + front + packed
+def packed_headers(headers: Sequence[tuple[str, bytes | None]], more: int = 0) -> bytes:
+    """Headers as they stand in a record, from their count on; `more` are counted that who calls puts behind them."""
+    packed = b"".join([packed_name(name) + packed_value(value) for name, value in headers])
+    return packed_number(len(headers) + more) + packed
 
 
 def packed_number(value: int) -> bytes:

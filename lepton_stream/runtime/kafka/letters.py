@@ -96,15 +96,12 @@ def dead_letters(
     """
     rows = np.fromiter((reject.row for reject in rejects), np.int64, len(rejects))
     values = chunk.values.pick(rows).to_list()
-    ours = _Ours(chunk.source, pipeline, version)
-    if chunk.headers:
-        theirs = [chunk.headers[row] for row in rows.tolist()]
-        told = ours.told(chunk, rows, _whys(rejects, values), [attempt_of(h) for h in theirs])
-        pairs = zip(theirs if raw else map(_pointing, theirs), told, strict=True)
-        headers = [packed_headers(h, len(NAMES), packed) for h, packed in pairs]
-    else:
-        before = packed_headers(() if raw else _pointing(()), len(NAMES))
-        headers = [before + packed for packed in ours.told(chunk, rows, _whys(rejects, values), [1] * len(rows))]
+    # Letters whose records have no headers share what stands before ours.
+    listed, times = ([chunk.headers[row] for row in rows.tolist()], 1) if chunk.headers else ([()], len(rows))
+    theirs = [packed_headers(h if raw else _pointing(h), len(NAMES)) for h in listed] * times
+    attempts = [attempt_of(h) for h in listed] * times
+    ours = _Ours(chunk.source, pipeline, version).told(chunk, rows, _whys(rejects, values), attempts)
+    headers = [before + packed for before, packed in zip(theirs, ours, strict=True)]
     nothing: list[bytes | None] = [None] * len(rows)
     if not raw:
         return Bulk(nothing, nothing, now_ms, headers)
